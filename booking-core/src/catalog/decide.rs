@@ -1,0 +1,146 @@
+use super::{
+    Command, Concert, ConcertDraft, Event, LaneChange, LaneRecord, LaneSettings, MOST_SEATS, Performance,
+    PerformanceDraft,
+};
+use crate::{id::ConcertId, refusal::Refusal, state::State, ticket::LaneName, time::Timestamp};
+
+pub(crate) fn decide(state: &State, command: &Command, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+    match command {
+        Command::PutConcert(draft) => put_concert(state, draft, now),
+        Command::SetLane(name, change) => set_lane(state, name, change, now),
+        Command::MarkSoldOut(name, sold_out) => mark_sold_out(state, name, *sold_out, now),
+    }
+}
+
+fn put_concert(state: &State, draft: &ConcertDraft, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+    if !state.lanes.contains_key(&draft.lane) {
+        return Err(Refusal::UnknownLane);
+    }
+    if draft.title.trim().is_empty() {
+        return Err(Refusal::InvalidConcert("a concert needs a title".into()));
+    }
+    let mut events = Vec::new();
+    let known = state.concerts.get(&draft.id);
+    let concert = Concert {
+        id: draft.id,
+        title: draft.title.clone(),
+        lane: draft.lane.clone(),
+        created_at: known.map_or(now, |concert| concert.created_at),
+    };
+    match known {
+        None => events.push(Event::ConcertAdded(concert)),
+        Some(known) if *known != concert => events.push(Event::ConcertChanged(concert)),
+        Some(_) => {}
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    for performance in &draft.performances {
+        if !seen.insert(performance.id) {
+            let reason = format!("performance {} is named twice", performance.id);
+            return Err(Refusal::InvalidConcert(reason));
+        }
+        events.extend(put_performance(state, draft.id, performance, now)?);
+    }
+    Ok(events)
+}
+
+fn put_performance(
+    state: &State,
+    concert: ConcertId,
+    draft: &PerformanceDraft,
+    now: Timestamp,
+) -> Result<Option<Event>, Refusal> {
+    if !(1..=MOST_SEATS).contains(&draft.seats) {
+        let reason =
+            format!("performance {}: seats must be 1 to {MOST_SEATS}, not {}", draft.id, draft.seats);
+        return Err(Refusal::InvalidConcert(reason));
+    }
+    let known = state.performances.get(&draft.id);
+    if known.is_some_and(|known| known.concert != concert) {
+        let reason = format!("performance {} belongs to another concert", draft.id);
+        return Err(Refusal::InvalidConcert(reason));
+    }
+    let mut performance = Performance {
+        id: draft.id,
+        concert,
+        venue: draft.venue.clone(),
+        starts_at: draft.starts_at,
+        zone: draft.zone.clone(),
+        price: draft.price,
+        seats: draft.seats,
+        on_sale: draft.on_sale,
+        created_at: now,
+    };
+    let Some(known) = known else { return Ok(Some(Event::PerformanceAdded(performance))) };
+    performance.created_at = known.created_at;
+    performance.seats = known.seats.max(draft.seats);
+    // People have booked this date; only one that has passed (a shifted demo) may move.
+    if now < known.begins() {
+        performance.starts_at = known.starts_at;
+        performance.zone.clone_from(&known.zone);
+    }
+    Ok((*known != performance).then_some(Event::PerformanceChanged(performance)))
+}
+
+fn set_lane(
+    state: &State,
+    name: &LaneName,
+    change: &LaneChange,
+    now: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
+    let known = state.lanes.get(name);
+    let mut settings = known.cloned().unwrap_or_default();
+    change.apply(&mut settings);
+    settings.policy.check().map_err(Refusal::InvalidLane)?;
+    if known == Some(&settings) { Ok(Vec::new()) } else { Ok(vec![lane_set(name, settings, now)]) }
+}
+
+impl LaneChange {
+    fn apply(&self, settings: &mut LaneSettings) {
+        fn put<T: Clone>(slot: &mut T, value: Option<&T>) {
+            if let Some(value) = value {
+                *slot = value.clone();
+            }
+        }
+        put(&mut settings.policy.capacity, self.capacity.as_ref());
+        put(&mut settings.policy.max_waiting, self.max_waiting.as_ref());
+        put(&mut settings.policy.admit_per_second, self.admit_per_second.as_ref());
+        put(&mut settings.policy.claim_ttl, self.claim_ttl.as_ref());
+        put(&mut settings.policy.session_ttl, self.session_ttl.as_ref());
+        put(&mut settings.paused, self.paused.as_ref());
+        put(&mut settings.closed, self.closed.as_ref());
+    }
+}
+
+fn mark_sold_out(
+    state: &State,
+    name: &LaneName,
+    sold_out: bool,
+    now: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
+    let known = state.lanes.get(name).ok_or(Refusal::UnknownLane)?;
+    if known.sold_out == sold_out {
+        return Ok(Vec::new());
+    }
+    Ok(vec![lane_set(name, LaneSettings { sold_out, ..known.clone() }, now)])
+}
+
+fn lane_set(name: &LaneName, mut settings: LaneSettings, now: Timestamp) -> Event {
+    settings.revision += 1;
+    Event::LaneSet { lane: LaneRecord { name: name.clone(), settings }, at: now }
+}
+
+/// What a store found in a lane.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stock {
+    /// Whether any performance is bookable: on sale and not begun.
+    pub bookable: bool,
+    /// Whether any seat of those is not sold: available, or held and so perhaps coming back.
+    pub unsold: bool,
+}
+
+/// Whether the lane's `sold_out` mark must change, and to what (Q9). With nothing bookable at all there is nothing
+/// to be sold out of, so the mark stays.
+pub fn sold_out_change(settings: &LaneSettings, stock: Stock) -> Option<bool> {
+    let sold_out = !stock.unsold;
+    (stock.bookable && settings.sold_out != sold_out).then_some(sold_out)
+}

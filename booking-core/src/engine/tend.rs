@@ -1,0 +1,101 @@
+use super::Engine;
+use crate::{
+    catalog::{self, LaneRecord, sold_out_change},
+    command::Command,
+    error::Error,
+    hold,
+    refusal::Refusal,
+};
+
+/// Work is taken in portions of this size, so that no call grows without bound.
+const PORTION: usize = 256;
+
+/// What a round of [`Engine::tend`] did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tended {
+    /// Holds that had run out and were written down as expired.
+    pub holds_expired: u64,
+    /// Endings of tickets carried to the queue store.
+    pub tickets_ended: u64,
+    /// People admitted.
+    pub admitted: u64,
+    /// Admissions that ended by time.
+    pub admissions_ended: u64,
+    /// Lanes whose `sold_out` mark changed.
+    pub lanes_marked: u64,
+}
+
+impl Engine {
+    /// One round of tidying: sweeps holds that ran out, carries endings of tickets to the queue store, notes sold-out
+    /// lanes, tells the queue store its settings, and advances every lane.
+    ///
+    /// Call it every 100 ms or so, from one instance or from all: rounds may overlap. No hold, sale or payment depends
+    /// on it (H3), but people are admitted on time only while somebody calls it (I18). When it fails, what it did until
+    /// then is done, and the next round goes on.
+    pub async fn tend(&self) -> Result<Tended, Error> {
+        let mut tended = Tended::default();
+        self.sweep(&mut tended).await?;
+        self.carry_endings(&mut tended).await?;
+        for lane in self.booking.lanes().await? {
+            self.tend_lane(lane, &mut tended).await?;
+        }
+        Ok(tended)
+    }
+
+    async fn sweep(&self, tended: &mut Tended) -> Result<(), Error> {
+        loop {
+            let over = self.booking.expired_holds(PORTION).await?;
+            let found = over.len();
+            if found == 0 {
+                return Ok(());
+            }
+            let batch = over.into_iter().map(|id| Command::from(hold::Command::Expire(id))).collect();
+            let answers = self.booking.execute(batch).await?;
+            let expired = answers.iter().flatten().filter(|outcome| !outcome.replayed).count();
+            tended.holds_expired += expired as u64;
+            // A portion that moved nothing was swept by another instance meanwhile; the rest is for the next round.
+            if found < PORTION || expired == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn carry_endings(&self, tended: &mut Tended) -> Result<(), Error> {
+        loop {
+            let endings = self.booking.pending_endings(PORTION).await?;
+            for (ticket, reason) in &endings {
+                self.queue.finish(ticket, *reason).await?;
+            }
+            let tickets: Vec<_> = endings.into_iter().map(|(ticket, _)| ticket).collect();
+            if !tickets.is_empty() {
+                self.booking.ack_endings(&tickets).await?;
+            }
+            tended.tickets_ended += tickets.len() as u64;
+            if tickets.len() < PORTION {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn tend_lane(&self, mut lane: LaneRecord, tended: &mut Tended) -> Result<(), Error> {
+        let stock = self.booking.stock(&lane.name).await?;
+        if let Some(sold_out) = sold_out_change(&lane.settings, stock) {
+            let mark = catalog::Command::MarkSoldOut(lane.name.clone(), sold_out);
+            self.execute(mark).await?;
+            tended.lanes_marked += 1;
+            lane = self.booking.lane(&lane.name).await?.ok_or(Refusal::UnknownLane)?;
+        }
+        let told = match self.queue.snapshot(&lane.name, None).await {
+            Ok(snapshot) => Some(snapshot.settings.revision),
+            Err(Error::Refused(Refusal::UnknownLane)) => None,
+            Err(error) => return Err(error),
+        };
+        if told != Some(lane.settings.revision) {
+            self.queue.configure(&lane.name, &lane.settings).await?;
+        }
+        let advanced = self.queue.advance(&lane.name).await?;
+        tended.admitted += advanced.admitted;
+        tended.admissions_ended += advanced.ended;
+        Ok(())
+    }
+}

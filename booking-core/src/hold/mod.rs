@@ -1,0 +1,85 @@
+//! Seats and the time-limited claims on them.
+//!
+//! available → held(reservation, until) → sold(reservation), and back to available on expiry, release and refund.
+//! Expiry is lazy and half-open: at `now >= until` a hold counts as gone for every decision, whether or not
+//! anything swept it (H3, I3).
+
+pub(crate) mod decide;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use decide::decide;
+pub(crate) use state::evolve;
+pub use state::{Reservation, ReservationStatus, Seat, SeatStatus};
+
+use crate::{
+    id::{PerformanceId, ReservationId, UserId},
+    ticket::Ticket,
+    time::Timestamp,
+};
+
+/// The number of a seat in its performance, from 1.
+pub type SeatNumber = u32;
+
+/// What a buyer, or the sweep, asks of seats.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Holds seats for the ticket's user: all of them or none (H1, H2, H4).
+    Place {
+        /// The identity of the reservation to make.
+        reservation: ReservationId,
+        /// The admitted ticket that makes it; its user becomes the owner.
+        ticket: Ticket,
+        /// The performance.
+        performance: PerformanceId,
+        /// The seats, in any order.
+        seats: Vec<SeatNumber>,
+    },
+    /// The owner gives a hold back (H6).
+    Release {
+        /// The reservation.
+        reservation: ReservationId,
+        /// Who asks.
+        user: UserId,
+    },
+    /// The ticket's owner leaves the lane: whatever the ticket holds is given back.
+    Leave(Ticket),
+    /// The sweep tidies a hold that has run out; one that has not is left alone.
+    Expire(ReservationId),
+}
+
+/// What happened to seats.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// Seats were held.
+    SeatsHeld(Reservation),
+    /// The owner gave the hold back.
+    HoldReleased(SeatsOf),
+    /// The hold ran out, and the sweep wrote it down.
+    HoldExpired(SeatsOf),
+    /// The hold was paid: the seats are the user's.
+    SeatsSold(SeatsOf),
+    /// The payment was given back: the seats are available again.
+    SeatsReturned(SeatsOf),
+}
+
+/// The seats of a reservation, repeated in its events so that each tells by itself which seats it moved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeatsOf {
+    /// The reservation.
+    pub reservation: ReservationId,
+    /// Its owner.
+    pub user: UserId,
+    /// The performance.
+    pub performance: PerformanceId,
+    /// The seats, ascending.
+    pub seats: Arc<[SeatNumber]>,
+    /// When.
+    pub at: Timestamp,
+}

@@ -1,0 +1,41 @@
+#![doc = include_str!("../README.md")]
+
+pub mod audit;
+pub mod catalog;
+mod command;
+pub mod conformance;
+mod engine;
+mod error;
+mod event;
+pub mod hold;
+pub mod id;
+mod keys;
+pub mod memory;
+mod money;
+mod outcome;
+pub mod payment;
+mod policy;
+pub mod queue;
+mod refusal;
+mod state;
+pub mod store;
+mod sync;
+mod ticket;
+mod time;
+pub mod wallet;
+
+pub use command::Command;
+pub use engine::{Answer, Engine, LaneStatus, Paid, Tended};
+pub use error::{Error, StoreError};
+pub use event::{Event, RecordedEvent};
+pub use keys::Keys;
+pub use money::{Amount, InvalidMoney, Money};
+pub use outcome::{Effect, Outcome};
+pub use policy::{BookingPolicy, InvalidPolicy, LONGEST_SPAN, LanePolicy};
+pub use refusal::Refusal;
+pub use state::{State, decide};
+pub use ticket::{EndReason, Epoch, InvalidLaneName, LaneName, Ticket};
+pub use time::{Clock, ManualClock, Timestamp};
+
+/// Maps keyed by ids. The ids are UUIDs, so the cheap hash is enough.
+pub(crate) type Map<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;

@@ -1,0 +1,182 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::reads;
+use crate::{
+    audit::Audit,
+    catalog::{Concert, LaneRecord, Stock},
+    command::Command,
+    error::StoreError,
+    event::RecordedEvent,
+    hold::{Reservation, SeatNumber},
+    id::{ConcertId, PerformanceId, ReservationId, UserId},
+    outcome::Outcome,
+    payment::Payment,
+    policy::BookingPolicy,
+    refusal::Refusal,
+    state::State,
+    store::{BookingStore, Listing, Page, PageRequest, PerformanceFilter, SeatMap},
+    sync::{Mutex, MutexGuard, lock},
+    ticket::{EndReason, LaneName, Ticket},
+    time::{Clock, Timestamp},
+    wallet::{Entry, Wallet},
+};
+
+/// Bookings in memory, under one lock.
+pub struct MemoryBooking {
+    clock: Arc<dyn Clock>,
+    books: Mutex<Books>,
+}
+
+/// The state and the log it is the fold of.
+pub(super) struct Books {
+    pub(super) state: State,
+    pub(super) log: Vec<RecordedEvent>,
+}
+
+impl MemoryBooking {
+    /// An empty store.
+    pub fn new(policy: BookingPolicy, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, books: Mutex::new(Books { state: State::new(policy), log: Vec::new() }) }
+    }
+
+    /// Executes a batch; the same as [`BookingStore::execute`], for callers without an executor.
+    pub fn execute_now(&self, batch: &[Command]) -> Result<Vec<Result<Outcome, Refusal>>, StoreError> {
+        let mut books = lock(&self.books)?;
+        let now = self.clock.now();
+        Ok(batch.iter().map(|command| books.execute(command, now)).collect())
+    }
+
+    /// The books under their lock, and the instant after it was taken.
+    fn open(&self) -> Result<(MutexGuard<'_, Books>, Timestamp), StoreError> {
+        let books = lock(&self.books)?;
+        let now = self.clock.now();
+        Ok((books, now))
+    }
+}
+
+impl Books {
+    fn execute(&mut self, command: &Command, at: Timestamp) -> Result<Outcome, Refusal> {
+        let (outcome, events) = self.state.execute(command, at)?;
+        for event in events {
+            self.log.push(RecordedEvent { seq: self.log.len() as u64 + 1, at, event });
+        }
+        Ok(outcome)
+    }
+}
+
+#[async_trait]
+impl BookingStore for MemoryBooking {
+    async fn execute(&self, batch: Vec<Command>) -> Result<Vec<Result<Outcome, Refusal>>, StoreError> {
+        self.execute_now(&batch)
+    }
+
+    async fn wallet(&self, user: UserId) -> Result<Option<Wallet>, StoreError> {
+        Ok(self.open()?.0.state.wallets.get(&user).cloned())
+    }
+
+    async fn entries(&self, user: UserId, page: PageRequest) -> Result<Page<Entry>, StoreError> {
+        Ok(reads::entries(&self.open()?.0.state, user, page))
+    }
+
+    async fn concert(&self, id: ConcertId) -> Result<Option<Concert>, StoreError> {
+        Ok(self.open()?.0.state.concerts.get(&id).cloned())
+    }
+
+    async fn concerts(&self, page: PageRequest) -> Result<Page<Concert>, StoreError> {
+        Ok(reads::concerts(&self.open()?.0.state, page))
+    }
+
+    async fn performance(&self, id: PerformanceId) -> Result<Option<Listing>, StoreError> {
+        let (books, now) = self.open()?;
+        Ok(books.state.performances.get(&id).and_then(|found| reads::listing(&books.state, found, now)))
+    }
+
+    async fn performances(
+        &self,
+        filter: &PerformanceFilter,
+        page: PageRequest,
+    ) -> Result<Page<Listing>, StoreError> {
+        let (books, now) = self.open()?;
+        Ok(reads::performances(&books.state, filter, page, now))
+    }
+
+    async fn seat_map(&self, id: PerformanceId) -> Result<Option<SeatMap>, StoreError> {
+        let (books, now) = self.open()?;
+        Ok(reads::seat_map(&books.state, id, now))
+    }
+
+    async fn reservation(&self, user: UserId, id: ReservationId) -> Result<Option<Reservation>, StoreError> {
+        let (books, now) = self.open()?;
+        Ok(books.state.owned_reservation(id, user).map(|reservation| reservation.seen_at(now)))
+    }
+
+    async fn reservations(&self, user: UserId, page: PageRequest) -> Result<Page<Reservation>, StoreError> {
+        let (books, now) = self.open()?;
+        Ok(reads::reservations(&books.state, user, page, now))
+    }
+
+    async fn payments(&self, user: UserId, page: PageRequest) -> Result<Page<Payment>, StoreError> {
+        Ok(reads::payments(&self.open()?.0.state, user, page))
+    }
+
+    async fn events(&self, after: u64, limit: usize) -> Result<Vec<RecordedEvent>, StoreError> {
+        let (books, _) = self.open()?;
+        let first = usize::try_from(after).unwrap_or(usize::MAX).min(books.log.len());
+        Ok(books.log[first..].iter().take(limit).cloned().collect())
+    }
+
+    async fn seat_history(
+        &self,
+        performance: PerformanceId,
+        seat: SeatNumber,
+    ) -> Result<Vec<RecordedEvent>, StoreError> {
+        let (books, _) = self.open()?;
+        let moved = books.log.iter().filter(|recorded| recorded.event.moves_seat(performance, seat));
+        Ok(moved.cloned().collect())
+    }
+
+    async fn expired_holds(&self, limit: usize) -> Result<Vec<ReservationId>, StoreError> {
+        let (books, now) = self.open()?;
+        let over = books.state.holds.iter().take_while(|(until, _)| now >= *until);
+        Ok(over.take(limit).map(|(_, id)| *id).collect())
+    }
+
+    async fn pending_endings(&self, limit: usize) -> Result<Vec<(Ticket, EndReason)>, StoreError> {
+        let (books, _) = self.open()?;
+        Ok(books.state.endings.iter().take(limit).map(|(ticket, reason)| (ticket.clone(), *reason)).collect())
+    }
+
+    async fn ack_endings(&self, tickets: &[Ticket]) -> Result<(), StoreError> {
+        let (mut books, _) = self.open()?;
+        for ticket in tickets {
+            books.state.endings.remove(ticket);
+        }
+        Ok(())
+    }
+
+    async fn lanes(&self) -> Result<Vec<LaneRecord>, StoreError> {
+        let (books, _) = self.open()?;
+        let lanes = books.state.lanes.iter();
+        Ok(lanes
+            .map(|(name, settings)| LaneRecord { name: name.clone(), settings: settings.clone() })
+            .collect())
+    }
+
+    async fn lane(&self, name: &LaneName) -> Result<Option<LaneRecord>, StoreError> {
+        let (books, _) = self.open()?;
+        let settings = books.state.lanes.get(name).cloned();
+        Ok(settings.map(|settings| LaneRecord { name: name.clone(), settings }))
+    }
+
+    async fn stock(&self, lane: &LaneName) -> Result<Stock, StoreError> {
+        let (books, now) = self.open()?;
+        Ok(reads::stock(&books.state, lane, now))
+    }
+
+    async fn audit(&self) -> Result<Audit, StoreError> {
+        let (books, now) = self.open()?;
+        Ok(reads::audit(&books.state, now))
+    }
+}

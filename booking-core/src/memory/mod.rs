@@ -1,0 +1,9 @@
+//! Both ports in memory: for tests, demos and as the heart of stores that keep their working set in memory.
+//! Nothing survives the process.
+
+mod booking;
+mod queue;
+mod reads;
+
+pub use booking::MemoryBooking;
+pub use queue::MemoryQueue;

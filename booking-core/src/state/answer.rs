@@ -1,0 +1,81 @@
+use super::State;
+use crate::{
+    catalog::{self, LaneRecord},
+    command::Command,
+    event::Event,
+    hold::{self, SeatNumber},
+    id::PaymentId,
+    outcome::{Effect, Outcome},
+    payment,
+    ticket::LaneName,
+    time::Timestamp,
+    wallet,
+};
+
+impl State {
+    /// The answer to a command that was decided and followed: what it asked for, as it is now.
+    pub(super) fn answer(&self, command: &Command, events: &[Event], now: Timestamp) -> Outcome {
+        let effect = match command {
+            Command::Catalog(command) => self.catalog_effect(command, events),
+            Command::Hold(command) => self.hold_effect(command, now),
+            Command::Wallet(wallet::Command::Open(user)) => {
+                self.wallets.get(user).cloned().map_or(Effect::Nothing, Effect::Wallet)
+            }
+            Command::Wallet(wallet::Command::Charge { entry, .. }) => {
+                self.entries.get(entry).cloned().map_or(Effect::Nothing, Effect::Entry)
+            }
+            Command::Payment(payment::Command::Pay { reservation, .. }) => {
+                self.payment_effect(PaymentId::of(*reservation))
+            }
+            Command::Payment(payment::Command::Refund(payment)) => self.payment_effect(*payment),
+        };
+        Outcome { replayed: events.is_empty(), effect }
+    }
+
+    fn catalog_effect(&self, command: &catalog::Command, events: &[Event]) -> Effect {
+        let lane = |name: &LaneName| {
+            let settings = self.lanes.get(name).cloned();
+            settings
+                .map_or(Effect::Nothing, |settings| Effect::Lane(LaneRecord { name: name.clone(), settings }))
+        };
+        match command {
+            catalog::Command::PutConcert(_) => {
+                let count = |is: fn(&catalog::Event) -> bool| {
+                    events.iter().filter(|event| matches!(event, Event::Catalog(event) if is(event))).count()
+                        as u64
+                };
+                use catalog::Event as E;
+                Effect::Catalog {
+                    added: count(|event| matches!(event, E::ConcertAdded(_) | E::PerformanceAdded(_))),
+                    changed: count(|event| matches!(event, E::ConcertChanged(_) | E::PerformanceChanged(_))),
+                }
+            }
+            catalog::Command::SetLane(name, _) | catalog::Command::MarkSoldOut(name, _) => lane(name),
+        }
+    }
+
+    fn hold_effect(&self, command: &hold::Command, now: Timestamp) -> Effect {
+        let found = match command {
+            hold::Command::Place { reservation, ticket, performance, seats } => {
+                self.reservations.get(reservation).or_else(|| {
+                    let mut seats: Vec<SeatNumber> = seats.clone();
+                    seats.sort_unstable();
+                    hold::decide::same_live_hold(self, ticket.user, *performance, &seats, now)
+                })
+            }
+            hold::Command::Release { reservation, .. } | hold::Command::Expire(reservation) => {
+                self.reservations.get(reservation)
+            }
+            hold::Command::Leave(ticket) => self.last_reservation_of(ticket),
+        };
+        found.map_or(Effect::Nothing, |reservation| Effect::Reservation(reservation.seen_at(now)))
+    }
+
+    fn payment_effect(&self, id: PaymentId) -> Effect {
+        let payment = self.payments.get(&id).cloned();
+        payment.map_or(Effect::Nothing, |payment| {
+            let balance = self.wallets.get(&payment.user).map(|wallet| wallet.balance).unwrap_or_default();
+            Effect::Payment { payment, balance }
+        })
+    }
+}

@@ -1,0 +1,100 @@
+//! The working set the rules decide on: the whole world in memory, or only the rows a batch touches.
+
+mod answer;
+mod rows;
+mod subset;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+
+use crate::{
+    Map,
+    catalog::{self, Concert, LaneSettings, Performance},
+    command::Command,
+    event::Event,
+    hold::{self, Reservation, Seat, SeatNumber},
+    id::{ConcertId, EntryId, PaymentId, PerformanceId, ReservationId, UserId},
+    outcome::Outcome,
+    payment::{self, Payment},
+    policy::BookingPolicy,
+    refusal::Refusal,
+    ticket::{EndReason, LaneName, Ticket},
+    time::Timestamp,
+    wallet::{self, Entry, Wallet},
+};
+
+/// Rows by identity, and indexes that follow from them. It changes by [`State::evolve`] only.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    pub(crate) policy: BookingPolicy,
+    pub(crate) lanes: BTreeMap<LaneName, LaneSettings>,
+    pub(crate) concerts: Map<ConcertId, Concert>,
+    pub(crate) performances: Map<PerformanceId, Performance>,
+    /// The seats somebody has; one that nobody has is absent.
+    pub(crate) seats: Map<PerformanceId, BTreeMap<SeatNumber, Seat>>,
+    pub(crate) reservations: Map<ReservationId, Reservation>,
+    pub(crate) wallets: Map<UserId, Wallet>,
+    pub(crate) entries: Map<EntryId, Entry>,
+    pub(crate) payments: Map<PaymentId, Payment>,
+    /// Endings of tickets the queue store has not acknowledged yet.
+    pub(crate) endings: BTreeMap<Ticket, EndReason>,
+
+    // Indexes.
+    pub(crate) by_user: Map<UserId, OfUser>,
+    pub(crate) by_ticket: Map<Ticket, ReservationId>,
+    pub(crate) by_concert: Map<ConcertId, BTreeSet<(Timestamp, PerformanceId)>>,
+    pub(crate) by_date: BTreeMap<NaiveDate, BTreeSet<(Timestamp, PerformanceId)>>,
+    pub(crate) concert_order: BTreeSet<(Timestamp, ConcertId)>,
+    pub(crate) holds: BTreeSet<(Timestamp, ReservationId)>,
+}
+
+/// What a user has, in the order it came to be.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct OfUser {
+    /// Reservations whose stored status is held or confirmed: those the limits look at.
+    pub(crate) active: Vec<ReservationId>,
+    pub(crate) reservations: Vec<ReservationId>,
+    pub(crate) entries: Vec<EntryId>,
+    pub(crate) payments: Vec<PaymentId>,
+}
+
+/// Whether `command` may happen at `now`, and what happens then. Pure: the same state, command and instant always
+/// give the same answer. No events means that what is asked for is there already.
+pub fn decide(state: &State, command: &Command, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+    fn wrap<E: Into<Event>>(events: Vec<E>) -> Vec<Event> {
+        events.into_iter().map(Into::into).collect()
+    }
+    match command {
+        Command::Catalog(command) => catalog::decide(state, command, now).map(wrap),
+        Command::Hold(command) => hold::decide(state, command, now).map(wrap),
+        Command::Wallet(command) => wallet::decide(state, command, now).map(wrap),
+        Command::Payment(command) => payment::decide(state, command, now),
+    }
+}
+
+impl State {
+    /// A state with nothing in it.
+    pub fn new(policy: BookingPolicy) -> Self {
+        Self { policy, ..Self::default() }
+    }
+
+    /// Follows an event. This is the only place where state changes.
+    pub fn evolve(&mut self, event: &Event) {
+        match event {
+            Event::Catalog(event) => catalog::evolve(self, event),
+            Event::Hold(event) => hold::evolve(self, event),
+            Event::Wallet(event) => wallet::evolve(self, event),
+            Event::Payment(event) => payment::evolve(self, event),
+        }
+    }
+
+    /// Decides a command and follows its events, which are returned with the answer.
+    pub fn execute(&mut self, command: &Command, now: Timestamp) -> Result<(Outcome, Vec<Event>), Refusal> {
+        let events = decide(self, command, now)?;
+        events.iter().for_each(|event| self.evolve(event));
+        Ok((self.answer(command, &events, now), events))
+    }
+}

@@ -1,0 +1,80 @@
+//! Putting rows in, with the indexes that follow from them, and finding them again. No rule is decided here.
+
+use super::State;
+use crate::{
+    catalog::{Concert, Performance},
+    hold::{Reservation, ReservationStatus},
+    id::{ReservationId, UserId},
+    payment::Payment,
+    ticket::Ticket,
+    wallet::Entry,
+};
+
+impl State {
+    pub(crate) fn put_concert(&mut self, concert: Concert) {
+        self.concert_order.insert((concert.created_at, concert.id));
+        self.concerts.insert(concert.id, concert);
+    }
+
+    pub(crate) fn put_performance(&mut self, performance: Performance) {
+        if let Some(old) = self.performances.get(&performance.id) {
+            let key = (old.begins(), old.id);
+            self.by_concert.entry(old.concert).or_default().remove(&key);
+            self.by_date.entry(old.local_date()).or_default().remove(&key);
+        }
+        let key = (performance.begins(), performance.id);
+        self.by_concert.entry(performance.concert).or_default().insert(key);
+        self.by_date.entry(performance.local_date()).or_default().insert(key);
+        self.performances.insert(performance.id, performance);
+    }
+
+    pub(crate) fn put_reservation(&mut self, reservation: Reservation) {
+        let of_user = self.by_user.entry(reservation.user).or_default();
+        of_user.reservations.push(reservation.id);
+        if matches!(reservation.status, ReservationStatus::Held | ReservationStatus::Confirmed) {
+            of_user.active.push(reservation.id);
+        }
+        if reservation.status == ReservationStatus::Held {
+            self.holds.insert((reservation.hold_until, reservation.id));
+        }
+        self.by_ticket.insert(reservation.ticket.clone(), reservation.id);
+        self.reservations.insert(reservation.id, reservation);
+    }
+
+    pub(crate) fn move_reservation(&mut self, id: ReservationId, status: ReservationStatus) {
+        let Some(reservation) = self.reservations.get_mut(&id) else { return };
+        self.holds.remove(&(reservation.hold_until, id));
+        reservation.status = status;
+        if status != ReservationStatus::Confirmed
+            && let Some(of_user) = self.by_user.get_mut(&reservation.user)
+        {
+            of_user.active.retain(|active| *active != id);
+        }
+    }
+
+    pub(crate) fn put_entry(&mut self, entry: Entry) {
+        self.by_user.entry(entry.user).or_default().entries.push(entry.id);
+        self.entries.insert(entry.id, entry);
+    }
+
+    pub(crate) fn put_payment(&mut self, payment: Payment) {
+        self.by_user.entry(payment.user).or_default().payments.push(payment.id);
+        self.payments.insert(payment.id, payment);
+    }
+
+    /// The user's reservations whose stored status is held or confirmed.
+    pub(crate) fn active_reservations(&self, user: UserId) -> impl Iterator<Item = &Reservation> {
+        let active = self.by_user.get(&user).map_or(&[][..], |of_user| &of_user.active);
+        active.iter().filter_map(|id| self.reservations.get(id))
+    }
+
+    /// The reservation, if it is this user's: somebody else's is unknown (H6).
+    pub(crate) fn owned_reservation(&self, id: ReservationId, user: UserId) -> Option<&Reservation> {
+        self.reservations.get(&id).filter(|reservation| reservation.user == user)
+    }
+
+    /// The reservation this ticket made last.
+    pub(crate) fn last_reservation_of(&self, ticket: &Ticket) -> Option<&Reservation> {
+        self.by_ticket.get(ticket).and_then(|id| self.reservations.get(id))
+    }
+}
