@@ -88,48 +88,48 @@ impl Auditor {
         }
     }
 
-    fn note_repeat<T>(&mut self, what: &str, id: impl std::fmt::Display, old: Option<T>) {
-        if old.is_some() {
-            self.repeated.push(format!("{what} {id} is stored twice"));
+    fn note_repeat(&mut self, repeats: bool, what: impl FnOnce() -> String) {
+        if repeats {
+            self.repeated.push(format!("{} is stored twice", what()));
         }
     }
 
     /// Takes a performance in.
     pub fn performance(&mut self, performance: &Performance) {
         let old = self.performances.insert(performance.id, performance.clone());
-        self.note_repeat("performance", performance.id, old);
+        self.note_repeat(old.is_some(), || format!("performance {}", performance.id));
     }
 
     /// Takes a seat that somebody has in.
     pub fn seat(&mut self, performance: PerformanceId, number: SeatNumber, seat: Seat) {
         let old = self.seats.entry(performance).or_default().insert(number, seat);
-        self.note_repeat("seat", format!("{number} of performance {performance}"), old);
+        self.note_repeat(old.is_some(), || format!("seat {number} of performance {performance}"));
     }
 
     /// Takes a wallet in.
     pub fn wallet(&mut self, wallet: &Wallet) {
         let old = self.wallets.insert(wallet.user, wallet.clone());
-        self.note_repeat("wallet of user", wallet.user, old);
+        self.note_repeat(old.is_some(), || format!("the wallet of user {}", wallet.user));
     }
 
     /// Takes a ledger line in.
     pub fn entry(&mut self, entry: &Entry) {
         let old = self.ledgers.entry(entry.user).or_default().insert(entry.number, entry.id);
-        self.note_repeat("entry", format!("{} of user {}", entry.number, entry.user), old);
+        self.note_repeat(old.is_some(), || format!("entry number {} of user {}", entry.number, entry.user));
         let old = self.entries.insert(entry.id, entry.clone());
-        self.note_repeat("entry", entry.id, old);
+        self.note_repeat(old.is_some(), || format!("entry {}", entry.id));
     }
 
     /// Takes a reservation in.
     pub fn reservation(&mut self, reservation: &Reservation) {
         let old = self.reservations.insert(reservation.id, reservation.clone());
-        self.note_repeat("reservation", reservation.id, old);
+        self.note_repeat(old.is_some(), || format!("reservation {}", reservation.id));
     }
 
     /// Takes a payment in.
     pub fn payment(&mut self, payment: &Payment) {
         let old = self.payments.insert(payment.id, payment.clone());
-        self.note_repeat("payment", payment.id, old);
+        self.note_repeat(old.is_some(), || format!("payment {}", payment.id));
     }
 
     /// Judges what was taken in.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::money::Money;
 
 /// The longest span any policy may name: 30 days.
-pub const LONGEST_SPAN: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+pub const LONGEST_SPAN: Duration = Duration::from_hours(30 * 24);
 
 /// Limits of holds and wallets, the same for all lanes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct BookingPolicy {
 impl Default for BookingPolicy {
     fn default() -> Self {
         Self {
-            hold_ttl: Duration::from_secs(5 * 60),
+            hold_ttl: Duration::from_mins(5),
             live_reservations_per_user: 1,
             seats_per_user: 1,
             max_balance: Money::new(1_000_000_000_000_000).unwrap_or_default(),
@@ -54,8 +54,8 @@ impl Default for LanePolicy {
             capacity: 1_000,
             max_waiting: None,
             admit_per_second: None,
-            claim_ttl: Duration::from_secs(60),
-            session_ttl: Duration::from_secs(15 * 60),
+            claim_ttl: Duration::from_mins(1),
+            session_ttl: Duration::from_mins(15),
         }
     }
 }

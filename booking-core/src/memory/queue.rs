@@ -67,12 +67,12 @@ impl MemoryQueue {
     pub fn configure_now(&self, name: &LaneName, settings: &LaneSettings) -> Result<(), StoreError> {
         let mut lanes = lock(&self.lanes)?;
         let now = self.clock.now();
-        match lanes.get_mut(name) {
-            Some(lane) => drop(lane.execute(&Command::Configure(settings.clone()), now)),
-            None => {
-                let epoch = Epoch(Uuid::new_v4().as_u64_pair().0);
-                lanes.insert(name.clone(), Lane::new(name.clone(), epoch, settings.clone()));
-            }
+        if let Some(lane) = lanes.get_mut(name) {
+            // Configuring is never refused.
+            lane.execute(&Command::Configure(settings.clone()), now).ok();
+        } else {
+            let epoch = Epoch(Uuid::new_v4().as_u64_pair().0);
+            lanes.insert(name.clone(), Lane::new(name.clone(), epoch, settings.clone()));
         }
         Ok(())
     }

@@ -102,9 +102,9 @@ pub(super) fn performances(
         in_lane && filter.date.is_none_or(on_date) && performance.bookable_at(now)
     };
     let found = dates.into_iter().filter_map(|(_, id)| state.performances.get(id)).filter(wanted);
-    let listed = found.filter_map(|performance| {
+    let listed = found.map(|performance| {
         let cursor = Cursor { at: performance.begins(), id: performance.id.0 };
-        Some((cursor, performance))
+        (cursor, performance)
     });
     let page = Page::cut(listed, page);
     let next = page.next;
@@ -138,13 +138,25 @@ pub(super) fn stock(state: &State, lane: &LaneName, now: Timestamp) -> Stock {
 
 pub(super) fn audit(state: &State, now: Timestamp) -> Audit {
     let mut auditor = Auditor::new(now, state.policy.max_balance);
-    state.performances.values().for_each(|performance| auditor.performance(performance));
-    for (performance, seats) in &state.seats {
-        seats.iter().for_each(|(number, seat)| auditor.seat(*performance, *number, *seat));
+    for performance in state.performances.values() {
+        auditor.performance(performance);
     }
-    state.wallets.values().for_each(|wallet| auditor.wallet(wallet));
-    state.entries.values().for_each(|entry| auditor.entry(entry));
-    state.reservations.values().for_each(|reservation| auditor.reservation(reservation));
-    state.payments.values().for_each(|payment| auditor.payment(payment));
+    for (performance, seats) in &state.seats {
+        for (number, seat) in seats {
+            auditor.seat(*performance, *number, *seat);
+        }
+    }
+    for wallet in state.wallets.values() {
+        auditor.wallet(wallet);
+    }
+    for entry in state.entries.values() {
+        auditor.entry(entry);
+    }
+    for reservation in state.reservations.values() {
+        auditor.reservation(reservation);
+    }
+    for payment in state.payments.values() {
+        auditor.payment(payment);
+    }
     auditor.finish()
 }

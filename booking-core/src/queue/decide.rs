@@ -37,7 +37,9 @@ impl Lane {
 
     fn step(&mut self, command: &Command, now: Timestamp) -> Result<Vec<Event>, Refusal> {
         let events = decide(self, command, now)?;
-        events.iter().for_each(|event| self.evolve(event));
+        for event in &events {
+            self.evolve(event);
+        }
         Ok(events)
     }
 }

@@ -64,7 +64,7 @@ impl Lane {
             let times = u32::try_from(rank).unwrap_or(u32::MAX);
             each.saturating_mul(times)
         });
-        let seed = seq ^ now.micros().unsigned_abs() / 1_000_000;
+        let seed = seq ^ (now.micros().unsigned_abs() / 1_000_000);
         let poll_after = poll_after(rank, estimated_wait, self.settings().policy.claim_ttl, seed);
         Place::Waiting { rank, ahead, estimated_wait, poll_after }
     }

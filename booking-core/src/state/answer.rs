@@ -44,10 +44,16 @@ impl State {
                     events.iter().filter(|event| matches!(event, Event::Catalog(event) if is(event))).count()
                         as u64
                 };
-                use catalog::Event as E;
                 Effect::Catalog {
-                    added: count(|event| matches!(event, E::ConcertAdded(_) | E::PerformanceAdded(_))),
-                    changed: count(|event| matches!(event, E::ConcertChanged(_) | E::PerformanceChanged(_))),
+                    added: count(|event| {
+                        matches!(event, catalog::Event::ConcertAdded(_) | catalog::Event::PerformanceAdded(_))
+                    }),
+                    changed: count(|event| {
+                        matches!(
+                            event,
+                            catalog::Event::ConcertChanged(_) | catalog::Event::PerformanceChanged(_)
+                        )
+                    }),
                 }
             }
             catalog::Command::SetLane(name, _) | catalog::Command::MarkSoldOut(name, _) => lane(name),

@@ -94,7 +94,9 @@ impl State {
     /// Decides a command and follows its events, which are returned with the answer.
     pub fn execute(&mut self, command: &Command, now: Timestamp) -> Result<(Outcome, Vec<Event>), Refusal> {
         let events = decide(self, command, now)?;
-        events.iter().for_each(|event| self.evolve(event));
+        for event in &events {
+            self.evolve(event);
+        }
         Ok((self.answer(command, &events, now), events))
     }
 }

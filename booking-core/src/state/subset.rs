@@ -1,7 +1,7 @@
 use super::State;
 use crate::{
     hold::{Reservation, SeatNumber},
-    id::{PerformanceId, ReservationId},
+    id::{ConcertId, PerformanceId, ReservationId, UserId},
     keys::Keys,
 };
 
@@ -13,27 +13,36 @@ impl State {
         for name in &keys.lanes {
             part.lanes.extend(self.lanes.get(name).map(|settings| (name.clone(), settings.clone())));
         }
-        keys.concerts.iter().for_each(|id| self.copy_concert(&mut part, *id));
-        keys.performances.iter().for_each(|id| self.copy_performance(&mut part, *id));
-        keys.seats.iter().for_each(|(performance, seat)| self.copy_seat(&mut part, *performance, *seat));
-        keys.users.iter().for_each(|user| self.copy_user(&mut part, *user));
-        for ticket in &keys.tickets {
-            self.by_ticket.get(ticket).iter().for_each(|id| self.copy_reservation(&mut part, **id));
+        for id in &keys.concerts {
+            self.copy_concert(&mut part, *id);
         }
-        keys.reservations.iter().for_each(|id| self.copy_reservation(&mut part, *id));
-        for id in &keys.payments {
-            let payment = self.payments.get(id);
-            payment.iter().for_each(|payment| self.copy_reservation(&mut part, payment.reservation));
+        for id in &keys.performances {
+            self.copy_performance(&mut part, *id);
         }
-        for id in keys.entries.iter().filter_map(|id| self.entries.get(id)) {
-            part.put_entry(id.clone());
+        for (performance, seat) in &keys.seats {
+            self.copy_seat(&mut part, *performance, *seat);
+        }
+        for user in &keys.users {
+            self.copy_user(&mut part, *user);
+        }
+        let of_tickets = keys.tickets.iter().filter_map(|ticket| self.by_ticket.get(ticket));
+        let of_payments =
+            keys.payments.iter().filter_map(|id| self.payments.get(id)).map(|paid| &paid.reservation);
+        for id in keys.reservations.iter().chain(of_tickets).chain(of_payments) {
+            self.copy_reservation(&mut part, *id);
+        }
+        for entry in keys.entries.iter().filter_map(|id| self.entries.get(id)) {
+            part.put_entry(entry.clone());
         }
         part
     }
 
-    fn copy_concert(&self, part: &mut Self, id: crate::id::ConcertId) {
-        let concert = self.concerts.get(&id).filter(|_| !part.concerts.contains_key(&id));
-        concert.iter().for_each(|concert| part.put_concert((*concert).clone()));
+    fn copy_concert(&self, part: &mut Self, id: ConcertId) {
+        if let Some(concert) = self.concerts.get(&id)
+            && !part.concerts.contains_key(&id)
+        {
+            part.put_concert(concert.clone());
+        }
     }
 
     fn copy_performance(&self, part: &mut Self, id: PerformanceId) {
@@ -49,31 +58,39 @@ impl State {
         }
     }
 
-    fn copy_user(&self, part: &mut Self, user: crate::id::UserId) {
+    fn copy_user(&self, part: &mut Self, user: UserId) {
+        self.copy_wallet(part, user);
+        for active in self.active_reservations(user) {
+            self.put_once(part, active);
+        }
+    }
+
+    fn copy_wallet(&self, part: &mut Self, user: UserId) {
         part.wallets.extend(self.wallets.get(&user).map(|wallet| (user, wallet.clone())));
-        let active: Vec<ReservationId> = self.active_reservations(user).map(|active| active.id).collect();
-        active.into_iter().for_each(|id| self.put_once(part, id));
     }
 
     /// A reservation brings everything its release, expiry, payment or refund can touch.
     fn copy_reservation(&self, part: &mut Self, id: ReservationId) {
         let Some(reservation) = self.reservations.get(&id) else { return };
-        self.put_once(part, id);
-        let Reservation { user, performance, payment, .. } = *reservation;
-        part.wallets.extend(self.wallets.get(&user).map(|wallet| (user, wallet.clone())));
-        reservation.seats.iter().for_each(|seat| self.copy_seat(part, performance, *seat));
-        if let Some(payment) = self.payments.get(&payment).filter(|_| !part.payments.contains_key(&payment)) {
+        self.put_once(part, reservation);
+        self.copy_wallet(part, reservation.user);
+        for seat in reservation.seats.iter() {
+            self.copy_seat(part, reservation.performance, *seat);
+        }
+        if let Some(payment) = self.payments.get(&reservation.payment)
+            && !part.payments.contains_key(&payment.id)
+        {
             part.put_payment(payment.clone());
         }
     }
 
-    fn put_once(&self, part: &mut Self, id: ReservationId) {
-        if let Some(reservation) = self.reservations.get(&id).filter(|_| !part.reservations.contains_key(&id))
-        {
-            let ticket = &reservation.ticket;
-            part.put_reservation(reservation.clone());
-            // An earlier reservation of the same ticket must not pass for its last.
-            part.by_ticket.extend(self.by_ticket.get(ticket).map(|last| (ticket.clone(), *last)));
+    fn put_once(&self, part: &mut Self, reservation: &Reservation) {
+        if part.reservations.contains_key(&reservation.id) {
+            return;
         }
+        part.put_reservation(reservation.clone());
+        // An earlier reservation of the same ticket must not pass for its last.
+        let ticket = &reservation.ticket;
+        part.by_ticket.extend(self.by_ticket.get(ticket).map(|last| (ticket.clone(), *last)));
     }
 }
