@@ -1,1 +1,21 @@
-//! x
+//! The booking engine over HTTP: routes, tokens, and the loop that keeps the engine moving. No rule is decided here.
+
+mod app;
+mod args;
+mod clock;
+mod extract;
+mod failure;
+mod log;
+mod routes;
+mod secrets;
+mod serve;
+mod stores;
+mod tokens;
+
+pub use app::{App, Options, router};
+pub use args::{LogFormat, ServeArgs};
+pub use clock::system_clock;
+pub use log::init_logging;
+pub use secrets::{InvalidSecrets, Secrets};
+pub use serve::{Running, StartError, run, shutdown_signal, start};
+pub use tokens::Tokens;

@@ -1,0 +1,98 @@
+use booking_core::{
+    Timestamp,
+    store::{Cursor, Page, PageRequest},
+};
+use serde::{Deserialize, Serialize};
+
+/// The most items a page can have.
+pub const MOST_A_PAGE: usize = 1_000;
+const DEFAULT_A_PAGE: usize = 100;
+
+/// A part of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct List<T> {
+    /// The items, in order.
+    pub items: Vec<T>,
+    /// What to pass as `cursor` for the next page; null: this is the last.
+    pub next_cursor: Option<String>,
+}
+
+impl<T> List<T> {
+    /// A page of wire items made from a page of the engine's.
+    pub fn of<U>(page: Page<U>, make: impl FnMut(U) -> T) -> Self {
+        Self { next_cursor: page.next.map(encode_cursor), items: page.items.into_iter().map(make).collect() }
+    }
+}
+
+/// Which part of a list is wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListQuery {
+    /// This many at most, 1 to 1,000; 100 by default.
+    pub limit: Option<usize>,
+    /// The `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// A text that is no cursor, or a limit out of range.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidCursor {
+    /// The cursor was not made by this service.
+    #[error("cursor: use the next_cursor of the page before, unchanged")]
+    Cursor,
+    /// The limit is out of range.
+    #[error("limit: must be 1 to {MOST_A_PAGE}")]
+    Limit,
+}
+
+impl ListQuery {
+    /// The page this asks for.
+    pub fn page(&self) -> Result<PageRequest, InvalidCursor> {
+        page(self.limit, self.cursor.as_deref())
+    }
+}
+
+/// The page that a limit and a cursor ask for.
+pub(crate) fn page(limit: Option<usize>, cursor: Option<&str>) -> Result<PageRequest, InvalidCursor> {
+    let limit = limit.unwrap_or(DEFAULT_A_PAGE);
+    if !(1..=MOST_A_PAGE).contains(&limit) {
+        return Err(InvalidCursor::Limit);
+    }
+    let after = cursor.map(decode_cursor).transpose()?;
+    Ok(PageRequest { after, limit })
+}
+
+/// A position as an opaque text.
+pub fn encode_cursor(cursor: Cursor) -> String {
+    format!("{}.{}", cursor.at.micros(), cursor.id.simple())
+}
+
+/// The position an opaque text stands for.
+pub fn decode_cursor(text: &str) -> Result<Cursor, InvalidCursor> {
+    let (at, id) = text.split_once('.').ok_or(InvalidCursor::Cursor)?;
+    let at = at.parse().map_err(|_| InvalidCursor::Cursor)?;
+    let id = uuid::Uuid::try_parse(id).map_err(|_| InvalidCursor::Cursor)?;
+    Ok(Cursor { at: Timestamp::from_micros(at), id })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_survives_its_text_form_and_nonsense_is_refused() {
+        let cursor = Cursor { at: Timestamp::from_micros(-5), id: uuid::Uuid::from_u128(7) };
+        assert_eq!(decode_cursor(&encode_cursor(cursor)), Ok(cursor));
+        for bad in ["", ".", "1", "x.y", "1.zz", "99999999999999999999.00000000000000000000000000000007"] {
+            assert_eq!(decode_cursor(bad), Err(InvalidCursor::Cursor), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_limit_out_of_range_is_refused() {
+        for limit in [0, MOST_A_PAGE + 1] {
+            assert_eq!(page(Some(limit), None), Err(InvalidCursor::Limit));
+        }
+        assert_eq!(page(None, None).map(|page| page.limit), Ok(100));
+    }
+}

@@ -1,0 +1,66 @@
+use booking_core::{hold::ReservationStatus, payment::PaymentStatus};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// `POST /v1/reservations`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateReservation {
+    /// The performance.
+    pub performance_id: Uuid,
+    /// The numbers of the seats: all of them are held, or none.
+    pub seats: Vec<i64>,
+}
+
+/// A reservation (H5).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reservation {
+    /// Its identity.
+    pub reservation_id: Uuid,
+    /// The performance.
+    pub performance_id: Uuid,
+    /// The seats, ascending.
+    pub seats: Vec<u32>,
+    /// Where it stands: held, confirmed, expired, released or refunded.
+    pub status: ReservationStatus,
+    /// What it costs, in the currency's minor unit.
+    pub amount: i64,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// The end of the hold; at this instant it is gone.
+    pub hold_expires_at: DateTime<Utc>,
+    /// The payment to be settled; absent when there is none to settle and none was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment: Option<PaymentDue>,
+}
+
+/// The payment of a reservation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentDue {
+    /// Its identity.
+    pub payment_id: Uuid,
+    /// Where it stands: due, paid or refunded.
+    pub status: PaymentStatus,
+}
+
+impl From<booking_core::hold::Reservation> for Reservation {
+    fn from(made: booking_core::hold::Reservation) -> Self {
+        let payment_status = match made.status {
+            ReservationStatus::Held => Some(PaymentStatus::Due),
+            ReservationStatus::Confirmed => Some(PaymentStatus::Paid),
+            ReservationStatus::Refunded => Some(PaymentStatus::Refunded),
+            ReservationStatus::Expired | ReservationStatus::Released => None,
+        };
+        Self {
+            reservation_id: made.id.0,
+            performance_id: made.performance.0,
+            seats: made.seats.to_vec(),
+            status: made.status,
+            amount: made.amount.units(),
+            created_at: made.created_at.into(),
+            hold_expires_at: made.hold_until.into(),
+            payment: payment_status.map(|status| PaymentDue { payment_id: made.payment.0, status }),
+        }
+    }
+}

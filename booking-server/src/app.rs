@@ -1,0 +1,103 @@
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{Method, Uri},
+    response::IntoResponse,
+};
+use booking_api::Code;
+use booking_core::{Clock, Engine};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::{Secrets, extract::KeyHash, failure::Failure, log, routes, tokens::Tokens};
+
+/// The longest body a request may have: 64 KiB.
+const LONGEST_BODY: usize = 64 * 1024;
+
+/// What a server does beyond what it must.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Anybody may sign up.
+    pub open_signup: bool,
+    /// Users may charge their own wallet.
+    pub open_charges: bool,
+    /// How long user tokens last.
+    pub user_token_ttl: Duration,
+    /// Every request is logged.
+    pub log_requests: bool,
+}
+
+/// What every handler shares. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Shared>);
+
+/// What is behind [`App`].
+pub struct Shared {
+    pub(crate) engine: Engine,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) tokens: Tokens,
+    pub(crate) admin_key: KeyHash,
+    pub(crate) service_key: KeyHash,
+    pub(crate) options: Options,
+    draining: AtomicBool,
+}
+
+impl std::ops::Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl App {
+    /// An app on an engine. The clock dates user tokens and nothing else.
+    pub fn new(engine: Engine, clock: Arc<dyn Clock>, secrets: &Secrets, options: Options) -> Self {
+        Self(Arc::new(Shared {
+            engine,
+            clock,
+            tokens: Tokens::new(&secrets.token_secrets, options.user_token_ttl),
+            admin_key: KeyHash::of(&secrets.admin_key),
+            service_key: KeyHash::of(&secrets.service_key),
+            options,
+            draining: AtomicBool::new(false),
+        }))
+    }
+
+    /// From now on `/health/ready` says no, so that nobody sends new work.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::SeqCst)
+    }
+}
+
+/// All routes of the service.
+pub fn router(app: App) -> Router {
+    let log_requests = app.options.log_requests;
+    let router = routes::all()
+        .fallback(unknown_route)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(DefaultBodyLimit::max(LONGEST_BODY))
+        .with_state(app)
+        .layer(CatchPanicLayer::custom(log::panicked));
+    if log_requests { router.layer(axum::middleware::from_fn(log::request)) } else { router }
+}
+
+async fn unknown_route(uri: Uri) -> impl IntoResponse {
+    Failure::new(Code::UnknownRoute, format!("there is nothing at {}", uri.path()))
+}
+
+async fn method_not_allowed(method: Method, uri: Uri) -> impl IntoResponse {
+    let detail = format!("{} does not take {method}; the Allow header names what it takes", uri.path());
+    Failure::new(Code::MethodNotAllowed, detail)
+}

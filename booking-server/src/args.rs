@@ -1,0 +1,149 @@
+use std::{net::SocketAddr, time::Duration};
+
+use booking_core::{BookingPolicy, catalog::LaneChange};
+
+/// What `serve` can be told. Secrets come by environment only, so that they show in no list of processes:
+/// `BOOKING_ADMIN_KEY`, `BOOKING_SERVICE_KEY`, `BOOKING_TOKEN_SECRET` (several with commas between: the first signs, all verify).
+#[derive(clap::Args, Clone, Debug)]
+pub struct ServeArgs {
+    /// Address to listen on; port 0 takes a free one
+    #[arg(long, env = "BOOKING_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Where bookings are kept; `memory:` keeps them until the process ends
+    #[arg(long, env = "BOOKING_STORE", default_value = "memory:", value_name = "URL")]
+    pub store: String,
+    /// Where the queue is kept; by default with the bookings
+    #[arg(long, env = "BOOKING_QUEUE", value_name = "URL")]
+    pub queue: Option<String>,
+    /// Let anybody sign up (demos and tests); otherwise users are made with the admin key
+    #[arg(long, env = "BOOKING_OPEN_SIGNUP")]
+    pub open_signup: bool,
+    /// Let users charge their own wallet without paying (demos and tests); otherwise charges come with the service key
+    #[arg(long, env = "BOOKING_OPEN_CHARGES")]
+    pub open_charges: bool,
+    /// How long a hold lasts unpaid
+    #[arg(long, env = "BOOKING_HOLD_TTL", default_value = "5m", value_parser = humantime::parse_duration)]
+    pub hold_ttl: Duration,
+    /// How many seats of one performance a user may have, held and bought together
+    #[arg(long, env = "BOOKING_SEATS_PER_USER", default_value_t = 1)]
+    pub seats_per_user: usize,
+    /// How many live reservations a user may have at once
+    #[arg(long, env = "BOOKING_LIVE_RESERVATIONS_PER_USER", default_value_t = 1)]
+    pub live_reservations_per_user: usize,
+    /// How many the lane `main` admits at once [default of a new lane: 1000]
+    #[arg(long, env = "BOOKING_LANE_CAPACITY")]
+    pub lane_capacity: Option<u32>,
+    /// How many may wait in the lane `main` [default of a new lane: any number]
+    #[arg(long, env = "BOOKING_MAX_WAITING")]
+    pub max_waiting: Option<u64>,
+    /// How many the lane `main` admits a second [default of a new lane: as capacity allows]
+    #[arg(long, env = "BOOKING_ADMIT_PER_SECOND")]
+    pub admit_per_second: Option<u32>,
+    /// How long an admitted person has to show up [default of a new lane: 60s]
+    #[arg(long, env = "BOOKING_CLAIM_TTL", value_parser = humantime::parse_duration)]
+    pub claim_ttl: Option<Duration>,
+    /// How long a session lasts from the first booking call [default of a new lane: 15m]
+    #[arg(long, env = "BOOKING_SESSION_TTL", value_parser = humantime::parse_duration)]
+    pub session_ttl: Option<Duration>,
+    /// How long a user token is good for
+    #[arg(long, env = "BOOKING_USER_TOKEN_TTL", default_value = "24h", value_parser = humantime::parse_duration)]
+    pub user_token_ttl: Duration,
+    /// Log every request (method, path, status, time taken; never a token)
+    #[arg(long, env = "BOOKING_LOG_REQUESTS")]
+    pub log_requests: bool,
+    /// What to log: error, warn, info, debug, or a filter such as `info,booking_server=debug`
+    #[arg(long, env = "BOOKING_LOG", default_value = "info")]
+    pub log: String,
+    /// How to log
+    #[arg(long, env = "BOOKING_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+}
+
+/// The form of log lines.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one JSON object a line.
+    Json,
+}
+
+impl Default for ServeArgs {
+    /// What `serve` does when it is told nothing.
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            store: "memory:".into(),
+            queue: None,
+            open_signup: false,
+            open_charges: false,
+            hold_ttl: Duration::from_mins(5),
+            seats_per_user: 1,
+            live_reservations_per_user: 1,
+            lane_capacity: None,
+            max_waiting: None,
+            admit_per_second: None,
+            claim_ttl: None,
+            session_ttl: None,
+            user_token_ttl: Duration::from_hours(24),
+            log_requests: false,
+            log: "info".into(),
+            log_format: LogFormat::Text,
+        }
+    }
+}
+
+impl ServeArgs {
+    /// The limits of holds and wallets.
+    pub(crate) fn policy(&self) -> BookingPolicy {
+        BookingPolicy {
+            hold_ttl: self.hold_ttl,
+            live_reservations_per_user: self.live_reservations_per_user,
+            seats_per_user: self.seats_per_user,
+            ..BookingPolicy::default()
+        }
+    }
+
+    /// What the flags say of the lane `main`; what they don't say stays as it is on record.
+    pub(crate) fn main_lane(&self) -> LaneChange {
+        LaneChange {
+            capacity: self.lane_capacity,
+            max_waiting: self.max_waiting.map(Some),
+            admit_per_second: self.admit_per_second.map(Some),
+            claim_ttl: self.claim_ttl,
+            session_ttl: self.session_ttl,
+            ..LaneChange::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        args: ServeArgs,
+    }
+
+    #[test]
+    fn the_flags_default_to_what_serve_does_when_told_nothing() {
+        let parsed = Command::parse_from(["serve"]).args;
+        assert_eq!(format!("{parsed:?}"), format!("{:?}", ServeArgs::default()));
+        assert_eq!(parsed.policy(), BookingPolicy::default());
+        assert_eq!(parsed.main_lane(), LaneChange::default());
+    }
+
+    #[test]
+    fn spans_read_as_people_write_them() {
+        let parsed = Command::parse_from(["serve", "--hold-ttl", "90s", "--session-ttl", "1h 30m"]).args;
+        assert_eq!(
+            (parsed.hold_ttl.as_secs(), parsed.session_ttl.map(|span| span.as_secs())),
+            (90, Some(5_400))
+        );
+        assert!(Command::try_parse_from(["serve", "--hold-ttl", "soon"]).is_err());
+    }
+}

@@ -1,0 +1,201 @@
+//! What handlers take out of requests. Everything that can be wrong with a request is told as problem details.
+
+use std::str::FromStr;
+
+use aws_lc_rs::{constant_time::verify_slices_are_equal, digest};
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Path, Query, Request},
+    http::{StatusCode, header, request::Parts},
+};
+use booking_api::{Code, IDEMPOTENCY_KEY};
+use booking_core::{Ticket, id::UserId};
+use serde::de::DeserializeOwned;
+
+use crate::{app::App, failure::Failure};
+
+const LONGEST_KEY: usize = 255;
+
+/// A key an operator or a gateway holds. Only its hash is kept, and compared in constant time.
+pub(crate) struct KeyHash(digest::Digest);
+
+impl KeyHash {
+    pub(crate) fn of(key: &str) -> Self {
+        Self(digest::digest(&digest::SHA256, key.as_bytes()))
+    }
+
+    pub(crate) fn is(&self, key: &str) -> bool {
+        verify_slices_are_equal(self.0.as_ref(), Self::of(key).0.as_ref()).is_ok()
+    }
+}
+
+/// The bearer token, if one was sent.
+pub(crate) fn bearer(parts: &Parts) -> Result<Option<&str>, Failure> {
+    let Some(value) = parts.headers.get(header::AUTHORIZATION) else { return Ok(None) };
+    let token = value.to_str().ok().and_then(|value| {
+        let (scheme, token) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    });
+    token
+        .map(Some)
+        .ok_or_else(|| Failure::new(Code::InvalidToken, "send the token as `Authorization: Bearer TOKEN`"))
+}
+
+fn needed<'a>(parts: &'a Parts, what: &str) -> Result<&'a str, Failure> {
+    let missing =
+        || Failure::new(Code::InvalidToken, format!("send {what} as `Authorization: Bearer TOKEN`"));
+    bearer(parts)?.ok_or_else(missing)
+}
+
+/// The user a user token speaks for.
+pub(crate) struct User(pub(crate) UserId);
+
+impl FromRequestParts<App> for User {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        Ok(Self(app.tokens.user(needed(parts, "the user token")?)?))
+    }
+}
+
+/// The ticket a queue token carries. Whether it may book is for the engine to say.
+pub(crate) struct Queue(pub(crate) Ticket);
+
+impl FromRequestParts<App> for Queue {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        Ok(Self(app.tokens.ticket(needed(parts, "the queue token")?)?))
+    }
+}
+
+/// The user of a queue token or of a user token.
+pub(crate) struct Owner(pub(crate) UserId);
+
+impl FromRequestParts<App> for Owner {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let token = needed(parts, "the queue token or the user token")?;
+        match app.tokens.ticket(token) {
+            Ok(ticket) => Ok(Self(ticket.user)),
+            Err(_) => Ok(Self(app.tokens.user(token)?)),
+        }
+    }
+}
+
+/// An operator.
+pub(crate) struct Admin;
+
+impl FromRequestParts<App> for Admin {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let token = needed(parts, "the admin key")?;
+        if app.admin_key.is(token) {
+            return Ok(Self);
+        }
+        let known =
+            app.tokens.user(token).is_ok() || app.tokens.ticket(token).is_ok() || app.service_key.is(token);
+        let code = if known { Code::Forbidden } else { Code::InvalidToken };
+        Err(Failure::new(code, "this call takes the admin key only"))
+    }
+}
+
+/// The caller's identity of this request, if it gave one.
+pub(crate) struct IdempotencyKey(pub(crate) Option<String>);
+
+impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        let Some(value) = parts.headers.get(IDEMPOTENCY_KEY) else { return Ok(Self(None)) };
+        let key = value.to_str().ok().filter(|key| (1..=LONGEST_KEY).contains(&key.len()));
+        let invalid = || Failure::invalid("Idempotency-Key: must be 1 to 255 printable ASCII characters");
+        key.map(|key| Self(Some(key.to_owned()))).ok_or_else(invalid)
+    }
+}
+
+/// A part of the path: an id, or a name.
+pub(crate) struct At<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: FromStr<Err: std::fmt::Display>> FromRequestParts<S> for At<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let invalid = |why: String| Failure::invalid(format!("the path: {why}"));
+        let Path(text) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|rejection| invalid(rejection.body_text()))?;
+        text.parse().map(Self).map_err(|error: T::Err| invalid(error.to_string()))
+    }
+}
+
+/// The query of the URL.
+pub(crate) struct Asked<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        match Query::from_request_parts(parts, state).await {
+            Ok(Query(query)) => Ok(Self(query)),
+            Err(rejection) => Err(Failure::invalid(rejection.body_text())),
+        }
+    }
+}
+
+/// A JSON body.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        let is_json = is_json(&request);
+        let bytes = read(request, state).await?;
+        if !is_json {
+            return Err(Failure::new(Code::UnsupportedMediaType, "send `Content-Type: application/json`"));
+        }
+        parse(&bytes).map(Self)
+    }
+}
+
+/// A JSON body that may be left out.
+pub(crate) struct OptionalBody<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalBody<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        let is_json = is_json(&request);
+        let bytes = read(request, state).await?;
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        if !is_json {
+            return Err(Failure::new(Code::UnsupportedMediaType, "send `Content-Type: application/json`"));
+        }
+        parse(&bytes).map(Self)
+    }
+}
+
+fn is_json(request: &Request) -> bool {
+    let value = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = value.and_then(|value| value.split(';').next()).map(str::trim);
+    essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"))
+}
+
+async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Failure> {
+    Bytes::from_request(request, state).await.map_err(|rejection| {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            Failure::new(Code::BodyTooLarge, "the body may have 64 KiB at most")
+        } else {
+            Failure::invalid(rejection.body_text())
+        }
+    })
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(bytes).map_err(|error| Failure::invalid(format!("the body: {error}")))
+}

@@ -1,0 +1,46 @@
+use std::{any::Any, time::Instant};
+
+use axum::{
+    body::Body,
+    extract::{MatchedPath, Request},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use booking_api::Code;
+use tracing_subscriber::EnvFilter;
+
+use crate::{args::LogFormat, failure::Failure};
+
+/// Starts logging to standard error. Only the first call in a process counts.
+pub fn init_logging(filter: &str, format: LogFormat) -> Result<(), String> {
+    let filter = EnvFilter::try_new(filter).map_err(|error| format!("--log {filter}: {error}"))?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = match format {
+        LogFormat::Text => builder.try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+    // A second call, in tests, finds logging started: that is fine.
+    drop(started);
+    Ok(())
+}
+
+/// Logs a request by its route: no header, no query, no id, so no token and no person.
+pub(crate) async fn request(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let response = next.run(request).await;
+    let micros = started.elapsed().as_micros();
+    let route = route.as_deref().unwrap_or("unknown");
+    tracing::info!(%method, route, status = response.status().as_u16(), micros, "request");
+    response
+}
+
+/// A handler that panicked: the client reads no detail, the log does.
+#[allow(clippy::needless_pass_by_value, reason = "the layer hands the panic over")]
+pub(crate) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response<Body> {
+    let text =
+        panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    tracing::error!(panic = text.unwrap_or("no text"), "a handler panicked");
+    Failure::new(Code::InternalError, "the service failed; it was written to its log").into_response()
+}

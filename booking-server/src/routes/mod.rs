@@ -1,0 +1,77 @@
+//! The calls of the service: each takes its request apart, asks the engine, and puts the answer together.
+
+mod admin;
+mod concerts;
+mod health;
+mod payments;
+mod queue;
+mod reservations;
+mod users;
+mod wallet;
+
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use booking_api::IDEMPOTENCY_REPLAYED;
+use booking_core::Answer;
+use serde::Serialize;
+
+use crate::{app::App, failure::Failure};
+
+/// What a handler answers with.
+type Reply<T = Json> = Result<T, Failure>;
+
+pub(crate) fn all() -> Router<App> {
+    Router::new()
+        .merge(users::routes())
+        .merge(queue::routes())
+        .merge(concerts::routes())
+        .merge(reservations::routes())
+        .merge(payments::routes())
+        .merge(wallet::routes())
+        .merge(health::routes())
+        .nest("/v1/admin", admin::routes())
+}
+
+/// An answer in JSON.
+struct Json {
+    status: StatusCode,
+    replayed: bool,
+    body: Vec<u8>,
+}
+
+impl Json {
+    fn with(status: StatusCode, replayed: bool, body: &impl Serialize) -> Reply {
+        let body = serde_json::to_vec(body).map_err(|error| {
+            tracing::error!(%error, "an answer could not be written");
+            Failure::new(booking_api::Code::InternalError, "the service failed; it was written to its log")
+        })?;
+        Ok(Self { status, replayed, body })
+    }
+
+    fn ok(body: &impl Serialize) -> Reply {
+        Self::with(StatusCode::OK, false, body)
+    }
+
+    /// The answer to a call that makes something: the same whether it made it now or an earlier, equal call did; the
+    /// header tells (I21).
+    fn created<T, U: From<T> + Serialize>(answer: Answer<T>) -> Reply {
+        Self::with(StatusCode::CREATED, answer.replayed, &U::from(answer.value))
+    }
+}
+
+impl IntoResponse for Json {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if self.replayed {
+            headers.insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+        }
+        response
+    }
+}

@@ -1,0 +1,43 @@
+use axum::{
+    Router,
+    extract::State,
+    http::StatusCode,
+    routing::{get, post},
+};
+use booking_api::{EnterQueue, QueuePlace, QueueToken};
+use booking_core::LaneName;
+
+use super::{Json, Reply};
+use crate::{
+    app::App,
+    extract::{OptionalBody, Queue, User},
+    failure::Failure,
+};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/v1/queue/tokens", post(enter).delete(leave)).route("/v1/queue/status", get(status))
+}
+
+async fn enter(
+    State(app): State<App>,
+    User(user): User,
+    OptionalBody(wanted): OptionalBody<EnterQueue>,
+) -> Reply {
+    let lane = wanted.lane.as_deref().map_or_else(|| Ok(LaneName::main()), str::parse);
+    let lane = lane.map_err(|error| Failure::invalid(format!("lane: {error}")))?;
+    let entered = app.engine.enter(&lane, user).await?;
+    let place = QueuePlace::of(&entered.ticket, entered.place);
+    let token = QueueToken { queue_token: app.tokens.queue_token(&entered.ticket)?, place };
+    let status = if entered.replayed { StatusCode::OK } else { StatusCode::CREATED };
+    Json::with(status, false, &token)
+}
+
+async fn status(State(app): State<App>, Queue(ticket): Queue) -> Reply {
+    let place = app.engine.place(&ticket).await?;
+    Json::ok(&QueuePlace::of(&ticket, place))
+}
+
+async fn leave(State(app): State<App>, Queue(ticket): Queue) -> Reply<StatusCode> {
+    app.engine.leave(&ticket).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,129 @@
+use std::fmt;
+
+use uuid::Uuid;
+
+const SHORTEST: usize = 16;
+
+/// The keys of a server. They show in no log and in no `{:?}`.
+#[derive(Clone)]
+pub struct Secrets {
+    /// Operators hold it.
+    pub admin_key: String,
+    /// The payment gateway's callback holds it: it may charge any wallet.
+    pub service_key: String,
+    /// The first signs tokens, all verify them.
+    pub token_secrets: Vec<String>,
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secrets(…)")
+    }
+}
+
+/// Secrets a server can't start with, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidSecrets {
+    /// A store that outlives the process needs secrets that do too.
+    #[error(
+        "{0} is not set: this store outlives the process, so its secrets must too; set it, for instance to the output of `openssl rand -hex 32`"
+    )]
+    Missing(&'static str),
+    /// It could be guessed.
+    #[error(
+        "{0} is shorter than {SHORTEST} characters; set it, for instance to the output of `openssl rand -hex 32`"
+    )]
+    Short(&'static str),
+    /// Who holds one key must not hold the other.
+    #[error(
+        "BOOKING_ADMIN_KEY and BOOKING_SERVICE_KEY are the same; the payment gateway must not be an operator"
+    )]
+    Same,
+}
+
+fn random() -> String {
+    format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
+}
+
+impl Secrets {
+    /// New ones nobody knows yet.
+    pub fn random() -> Self {
+        Self { admin_key: random(), service_key: random(), token_secrets: vec![random()] }
+    }
+
+    /// The ones the environment sets, and the names of those that had to be made up because `store_is_memory` and they
+    /// are not set.
+    pub fn from_env(store_is_memory: bool) -> Result<(Self, Vec<&'static str>), InvalidSecrets> {
+        Self::read(|name| std::env::var(name).ok(), store_is_memory)
+    }
+
+    fn read(
+        var: impl Fn(&str) -> Option<String>,
+        store_is_memory: bool,
+    ) -> Result<(Self, Vec<&'static str>), InvalidSecrets> {
+        let mut made_up = Vec::new();
+        let mut secret = |name: &'static str| match var(name).filter(|value| !value.is_empty()) {
+            Some(value) => Ok(value),
+            None if store_is_memory => {
+                made_up.push(name);
+                Ok(random())
+            }
+            None => Err(InvalidSecrets::Missing(name)),
+        };
+        let admin_key = secret("BOOKING_ADMIN_KEY")?;
+        let service_key = secret("BOOKING_SERVICE_KEY")?;
+        let token_secrets =
+            secret("BOOKING_TOKEN_SECRET")?.split(',').map(|one| one.trim().to_owned()).collect();
+        let secrets = Self { admin_key, service_key, token_secrets };
+        secrets.check()?;
+        Ok((secrets, made_up))
+    }
+
+    fn check(&self) -> Result<(), InvalidSecrets> {
+        let short = |secret: &String| secret.len() < SHORTEST;
+        if short(&self.admin_key) {
+            return Err(InvalidSecrets::Short("BOOKING_ADMIN_KEY"));
+        }
+        if short(&self.service_key) {
+            return Err(InvalidSecrets::Short("BOOKING_SERVICE_KEY"));
+        }
+        if self.token_secrets.iter().any(short) {
+            return Err(InvalidSecrets::Short("BOOKING_TOKEN_SECRET"));
+        }
+        if self.admin_key == self.service_key { Err(InvalidSecrets::Same) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: &str = "0123456789abcdef";
+
+    #[test]
+    fn a_store_in_memory_makes_up_what_is_not_set() {
+        let set = |name: &str| (name == "BOOKING_ADMIN_KEY").then(|| LONG.to_owned());
+        let (secrets, made_up) = Secrets::read(set, true).unwrap();
+        assert_eq!(secrets.admin_key, LONG);
+        assert_eq!(made_up, ["BOOKING_SERVICE_KEY", "BOOKING_TOKEN_SECRET"]);
+        assert!(secrets.service_key.len() >= 32 && secrets.service_key != secrets.token_secrets[0]);
+    }
+
+    #[test]
+    fn a_lasting_store_refuses_to_start_without_secrets() {
+        assert!(matches!(Secrets::read(|_| None, false), Err(InvalidSecrets::Missing("BOOKING_ADMIN_KEY"))));
+    }
+
+    #[test]
+    fn short_and_equal_keys_are_refused() {
+        let all = |value: &'static str| move |_: &str| Some(value.to_owned());
+        assert!(matches!(Secrets::read(all("short"), true), Err(InvalidSecrets::Short(_))));
+        assert!(matches!(Secrets::read(all(LONG), true), Err(InvalidSecrets::Same)));
+    }
+
+    #[test]
+    fn secrets_show_in_no_debug_text() {
+        let secrets = Secrets::random();
+        assert!(!format!("{secrets:?}").contains(&secrets.admin_key));
+    }
+}

@@ -1,0 +1,190 @@
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::serve::ListenerExt;
+use booking_core::{Clock, Engine, InvalidPolicy, LaneName};
+use tokio::{
+    net::TcpListener,
+    sync::watch,
+    task::JoinHandle,
+    time::{MissedTickBehavior, interval, timeout},
+};
+
+use crate::{
+    App, InvalidSecrets, Options, Secrets, ServeArgs, app::router, clock::system_clock, log::init_logging,
+    stores,
+};
+
+/// How often the engine is tended.
+const TEND_EVERY: Duration = Duration::from_millis(100);
+/// How long requests in flight may take when the server stops.
+const DRAIN_WITHIN: Duration = Duration::from_secs(10);
+
+/// Why a server can't start, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address is taken, or not ours.
+    #[error("can't listen on {address}: {source}; choose another with --listen")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// No store of that kind is built in.
+    #[error("{flag}: no store is known for {scheme} (known: memory:)")]
+    UnknownStore {
+        /// The flag that named it.
+        flag: &'static str,
+        /// What it named, without what may be secret.
+        scheme: String,
+    },
+    /// The flags make no policy.
+    #[error(transparent)]
+    Policy(#[from] InvalidPolicy),
+    /// The secrets don't do.
+    #[error(transparent)]
+    Secrets(#[from] InvalidSecrets),
+    /// The log filter makes no sense.
+    #[error("{0}")]
+    Log(String),
+    /// The store failed.
+    #[error("the store failed at start: {0}")]
+    Store(#[from] booking_core::Error),
+}
+
+/// A server at work.
+pub struct Running {
+    address: SocketAddr,
+    app: App,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+    tending: JoinHandle<()>,
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops taking requests, finishes those in flight, and ends.
+    pub async fn stop(self) {
+        self.app.drain();
+        self.stop.send_replace(true);
+        let Self { mut serving, tending, .. } = self;
+        if timeout(DRAIN_WITHIN, &mut serving).await.is_err() {
+            tracing::warn!("some requests did not end within {} s and were cut", DRAIN_WITHIN.as_secs());
+            serving.abort();
+        }
+        tending.abort();
+    }
+}
+
+/// Starts a server in this runtime.
+pub async fn start(args: &ServeArgs, secrets: Secrets) -> Result<Running, StartError> {
+    let policy = args.policy();
+    policy.check()?;
+    let clock: Arc<dyn Clock> = Arc::new(system_clock);
+    let engine = stores::open(&args.store, args.queue.as_deref(), policy, Arc::clone(&clock))?;
+    engine.set_lane(&LaneName::main(), args.main_lane()).await?;
+    let options = Options {
+        open_signup: args.open_signup,
+        open_charges: args.open_charges,
+        user_token_ttl: args.user_token_ttl,
+        log_requests: args.log_requests,
+    };
+    let app = App::new(engine.clone(), clock, &secrets, options);
+    let listen = |source| StartError::Listen { address: args.listen, source };
+    let listener = TcpListener::bind(args.listen).await.map_err(listen)?;
+    let address = listener.local_addr().map_err(listen)?;
+    let (stop, stopped) = watch::channel(false);
+    let serving = tokio::spawn(serve(listener, app.clone(), stopped));
+    Ok(Running { address, app, stop, serving, tending: tokio::spawn(tend(engine)) })
+}
+
+async fn serve(listener: TcpListener, app: App, mut stopped: watch::Receiver<bool>) {
+    // Without it small answers wait for the client's acknowledgement of the one before.
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+    let stop = async move {
+        stopped.wait_for(|stop| *stop).await.ok();
+    };
+    if let Err(error) = axum::serve(listener, router(app)).with_graceful_shutdown(stop).await {
+        tracing::error!(%error, "the server ended");
+    }
+}
+
+/// Tends the engine until the task is aborted. A failing store is told once, and once again when it is back.
+async fn tend(engine: Engine) {
+    let mut ticks = interval(TEND_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut failing = false;
+    loop {
+        ticks.tick().await;
+        let failed = engine.tend().await.err();
+        match &failed {
+            Some(error) if !failing => {
+                tracing::error!(%error, "the store failed while the engine was tended")
+            }
+            None if failing => tracing::info!("the store is back"),
+            Some(_) | None => {}
+        }
+        failing = failed.is_some();
+    }
+}
+
+/// Ends when the process is told to end: SIGTERM or ctrl-c.
+pub async fn shutdown_signal() {
+    let interrupt = async {
+        tokio::signal::ctrl_c().await.ok();
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
+}
+
+/// `serve`: starts logging and a server with the secrets of the environment, and serves until the process is told to
+/// end.
+pub async fn run(args: ServeArgs) -> Result<(), StartError> {
+    init_logging(&args.log, args.log_format).map_err(StartError::Log)?;
+    stores::check(&args.store, args.queue.as_deref())?;
+    let (secrets, made_up) = Secrets::from_env(stores::is_memory(&args.store))?;
+    if !made_up.is_empty() {
+        announce(&secrets, &made_up);
+    }
+    if args.open_signup {
+        tracing::warn!("anybody may sign up (--open-signup): for demos and tests only");
+    }
+    if args.open_charges {
+        tracing::warn!(
+            "users may charge their wallets without paying (--open-charges): for demos and tests only"
+        );
+    }
+    let running = start(&args, secrets).await?;
+    tracing::info!(address = %running.address(), store = stores::is_memory(&args.store).then_some("memory"), "serving");
+    shutdown_signal().await;
+    tracing::info!("stopping: finishing what is in flight");
+    running.stop().await;
+    Ok(())
+}
+
+/// Tells the made-up secrets once, on standard error and not through the log, which may be kept.
+fn announce(secrets: &Secrets, made_up: &[&str]) {
+    eprintln!("Secrets made up for this run (set them in the environment to choose them):");
+    for (name, value) in
+        [("BOOKING_ADMIN_KEY", &secrets.admin_key), ("BOOKING_SERVICE_KEY", &secrets.service_key)]
+    {
+        if made_up.contains(&name) {
+            eprintln!("  export {name}={value}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use booking_core::{
+    BookingPolicy, Command, EndReason, Error, LaneName, ManualClock, Outcome, RecordedEvent, Refusal,
+    StoreError, Ticket, Timestamp,
+    audit::Audit,
+    catalog::{Concert, LaneChange, LaneRecord, LaneSettings, Stock},
+    hold::Reservation,
+    id::{ConcertId, PerformanceId, ReservationId, UserId},
+    memory::{MemoryBooking, MemoryQueue},
+    payment::Payment,
+    queue::{Advanced, Entered, LaneSnapshot, Place},
+    store::{BookingStore, Listing, Page, PageRequest, PerformanceFilter, QueueStore, SeatMap},
+    wallet::{Entry, Wallet},
+};
+use booking_server::system_clock;
+use serde_json::json;
+
+use crate::support::{Buyer, PRICE, SHOW, Service, options};
+
+/// What a store does to its next calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    None,
+    /// It can't be reached.
+    Down,
+    /// It does what it is asked, and the answer is lost.
+    AnswerLost,
+    /// It breaks an obligation.
+    Broken,
+    /// It panics.
+    Panic,
+}
+
+const SECRET: &str = "postgres://booking:hunter2@10.0.0.5/booking";
+
+/// A store that can be made to fail.
+struct Faulty<S> {
+    inner: S,
+    fault: Mutex<Fault>,
+}
+
+impl<S> Faulty<S> {
+    fn new(inner: S) -> Arc<Self> {
+        Arc::new(Self { inner, fault: Mutex::new(Fault::None) })
+    }
+
+    fn set(&self, fault: Fault) {
+        *self.fault.lock().unwrap() = fault;
+    }
+
+    fn before(&self) -> Result<(), StoreError> {
+        let fault = *self.fault.lock().unwrap();
+        match fault {
+            Fault::None | Fault::AnswerLost => Ok(()),
+            Fault::Down => Err(StoreError::unavailable(SECRET)),
+            Fault::Broken => Err(StoreError::broken(SECRET)),
+            Fault::Panic => panic!("{SECRET}"),
+        }
+    }
+
+    fn after(&self) -> Result<(), StoreError> {
+        let lost = *self.fault.lock().unwrap() == Fault::AnswerLost;
+        if lost { Err(StoreError::unknown_outcome(SECRET)) } else { Ok(()) }
+    }
+}
+
+macro_rules! port {
+    ($port:ident for $inner:ty { $($name:ident($($arg:ident: $type:ty),*) -> $answer:ty, $error:ty;)* }) => {
+        #[async_trait]
+        impl $port for Faulty<$inner> {
+            $(async fn $name(&self, $($arg: $type),*) -> Result<$answer, $error> {
+                self.before()?;
+                let answer = self.inner.$name($($arg),*).await?;
+                self.after()?;
+                Ok(answer)
+            })*
+        }
+    };
+}
+
+port!(BookingStore for MemoryBooking {
+    execute(batch: Vec<Command>) -> Vec<Result<Outcome, Refusal>>, StoreError;
+    wallet(user: UserId) -> Option<Wallet>, StoreError;
+    entries(user: UserId, page: PageRequest) -> Page<Entry>, StoreError;
+    concert(id: ConcertId) -> Option<Concert>, StoreError;
+    concerts(page: PageRequest) -> Page<Concert>, StoreError;
+    performance(id: PerformanceId) -> Option<Listing>, StoreError;
+    performances(filter: &PerformanceFilter, page: PageRequest) -> Page<Listing>, StoreError;
+    seat_map(id: PerformanceId) -> Option<SeatMap>, StoreError;
+    reservation(user: UserId, id: ReservationId) -> Option<Reservation>, StoreError;
+    reservations(user: UserId, page: PageRequest) -> Page<Reservation>, StoreError;
+    payments(user: UserId, page: PageRequest) -> Page<Payment>, StoreError;
+    events(after: u64, limit: usize) -> Vec<RecordedEvent>, StoreError;
+    seat_history(performance: PerformanceId, seat: u32) -> Vec<RecordedEvent>, StoreError;
+    expired_holds(limit: usize) -> Vec<ReservationId>, StoreError;
+    pending_endings(limit: usize) -> Vec<(Ticket, EndReason)>, StoreError;
+    ack_endings(tickets: &[Ticket]) -> (), StoreError;
+    lanes() -> Vec<LaneRecord>, StoreError;
+    lane(name: &LaneName) -> Option<LaneRecord>, StoreError;
+    stock(lane: &LaneName) -> Stock, StoreError;
+    audit() -> Audit, StoreError;
+});
+
+port!(QueueStore for MemoryQueue {
+    enter(lane: &LaneName, user: UserId) -> Entered, Error;
+    place(ticket: &Ticket) -> Place, Error;
+    claim(ticket: &Ticket) -> Timestamp, Error;
+    finish(ticket: &Ticket, reason: EndReason) -> (), StoreError;
+    advance(lane: &LaneName) -> Advanced, Error;
+    snapshot(lane: &LaneName, since: Option<u64>) -> LaneSnapshot, Error;
+    configure(lane: &LaneName, settings: &LaneSettings) -> (), StoreError;
+});
+
+type Stores = (Arc<Faulty<MemoryBooking>>, Arc<Faulty<MemoryQueue>>);
+
+async fn start() -> (Service, Stores) {
+    let clock = Arc::new(ManualClock::at(system_clock()));
+    let booking = Faulty::new(MemoryBooking::new(BookingPolicy::default(), Arc::new(Arc::clone(&clock))));
+    let queue = Faulty::new(MemoryQueue::new(Arc::new(Arc::clone(&clock))));
+    let service = Service::on(booking.clone(), queue.clone(), clock, options());
+    service.engine.set_lane(&LaneName::main(), LaneChange::default()).await.unwrap();
+    service.put_show(json!({})).await.expect(200);
+    (service, (booking, queue))
+}
+
+async fn holding(service: &Service) -> (Buyer, String) {
+    let buyer = service.buyer().await;
+    let held = service.hold(&buyer, 1).await.expect(201).text("reservation_id");
+    service.charge(&buyer, PRICE).await.expect(201);
+    (buyer, held)
+}
+
+#[tokio::test]
+async fn a_store_that_is_down_is_told_as_503_with_retry_after_and_nothing_is_done() {
+    let (service, (booking, _)) = start().await;
+    let (buyer, held) = holding(&service).await;
+    booking.set(Fault::Down);
+    for reply in [
+        service.pay(&buyer, &held).await,
+        service.get("/v1/wallet", &buyer.user_token).await,
+        service.get("/v1/concerts", "").await,
+        service.get("/health/ready", "").await,
+    ] {
+        let reply = reply.expect(503);
+        assert_eq!((reply.code(), reply.header("retry-after")), ("store_unavailable", Some("1")));
+        assert_eq!(
+            (&reply.body["retryable"], &reply.body["may_have_applied"]),
+            (&json!(true), &json!(false))
+        );
+        assert!(!reply.body.to_string().contains("hunter2"), "{reply:?}");
+    }
+    service.get("/health/live", "").await.expect(204);
+    booking.set(Fault::None);
+    service.get("/health/ready", "").await.expect(204);
+    let paid = service.pay(&buyer, &held).await.expect(201);
+    assert!(!paid.headers.contains_key("idempotency-replayed"));
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_told_as_such_and_the_retry_finds_the_effect() {
+    let (service, (booking, _)) = start().await;
+    let (buyer, held) = holding(&service).await;
+    booking.set(Fault::AnswerLost);
+    let lost = service.pay(&buyer, &held).await.expect(503);
+    assert_eq!((lost.code(), &lost.body["may_have_applied"]), ("unknown_outcome", &json!(true)));
+    booking.set(Fault::None);
+    let paid = service.pay(&buyer, &held).await.expect(201);
+    assert_eq!((&paid.body["balance"], paid.headers.contains_key("idempotency-replayed")), (&json!(0), true));
+    let audit = service.get("/v1/admin/audit", &service.secrets.admin_key).await;
+    assert_eq!(audit.body["clean"], true);
+}
+
+#[tokio::test]
+async fn a_broken_or_panicking_store_is_a_500_that_tells_nothing() {
+    let (service, (booking, _)) = start().await;
+    for fault in [Fault::Broken, Fault::Panic] {
+        booking.set(fault);
+        let reply = service.get("/v1/concerts", "").await.expect(500);
+        assert_eq!(reply.code(), "internal_error");
+        assert!(!reply.body.to_string().contains("hunter2"), "{reply:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_hold_is_paid_while_the_queue_store_is_down_and_the_ticket_ends_when_it_is_back() {
+    let (service, (_, queue)) = start().await;
+    let (buyer, held) = holding(&service).await;
+    queue.set(Fault::Down);
+    assert_eq!(service.hold(&buyer, 2).await.expect(503).code(), "store_unavailable");
+    service.pay(&buyer, &held).await.expect(201);
+    assert!(service.engine.tend().await.is_err());
+    queue.set(Fault::None);
+    // The queue does not know yet, but the ticket has bought: fencing holds.
+    let body = json!({"performance_id": SHOW, "seats": [2]});
+    let again = service.post("/v1/reservations", &buyer.queue_token, body).await.expect(401);
+    assert_eq!((again.code(), &again.body["reason"]), ("token_done", &json!("completed")));
+    assert_eq!(service.get("/v1/queue/status", &buyer.queue_token).await.body["status"], "admitted");
+    service.engine.tend().await.unwrap();
+    assert_eq!(service.get("/v1/queue/status", &buyer.queue_token).await.body["reason"], "completed");
+}

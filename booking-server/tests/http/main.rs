@@ -1,0 +1,12 @@
+//! The service as its clients meet it: requests in, answers out, over stores in memory with a clock that tests move.
+
+mod admin;
+mod bad_input;
+mod codes;
+mod faults;
+mod journey;
+mod ownership;
+mod process;
+mod queue;
+mod support;
+mod tokens;

@@ -1,0 +1,81 @@
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::{Buyer, PRICE, Service};
+
+#[tokio::test]
+async fn somebody_elses_reservation_does_not_exist() {
+    let service = Service::start().await;
+    let (owner, other) = (service.buyer().await, service.buyer().await);
+    let held = service.hold(&owner, 1).await.expect(201).text("reservation_id");
+    service.charge(&other, PRICE).await.expect(201);
+    let path = format!("/v1/reservations/{held}");
+    for token in [&other.user_token, &other.queue_token] {
+        assert_eq!(service.get(&path, token).await.expect(404).code(), "unknown_reservation");
+        assert_eq!(service.delete(&path, token).await.expect(404).code(), "unknown_reservation");
+    }
+    assert_eq!(service.pay(&other, &held).await.expect(404).code(), "unknown_reservation");
+    assert_eq!(service.get("/v1/reservations", &other.user_token).await.body["items"], json!([]));
+    for token in [&owner.user_token, &owner.queue_token] {
+        assert_eq!(service.get(&path, token).await.expect(200).text("reservation_id"), held);
+    }
+    service.delete(&path, &owner.queue_token).await.expect(204);
+    service.delete(&path, &owner.user_token).await.expect(204);
+}
+
+#[tokio::test]
+async fn only_the_ticket_that_made_a_reservation_pays_it() {
+    let service = Service::start().await;
+    service.change_lane(json!({"session_ttl_ms": 60_000})).await.expect(200);
+    let first = service.buyer().await;
+    let held = service.hold(&first, 1).await.expect(201).text("reservation_id");
+    service.charge(&first, PRICE).await.expect(201);
+    service.advance(Duration::from_mins(1)).await;
+    let queue_token = service.enter(&first.user_token).await;
+    let again = Buyer { id: first.id.clone(), user_token: first.user_token.clone(), queue_token };
+    assert_ne!(again.queue_token, first.queue_token);
+    assert_eq!(service.pay(&again, &held).await.expect(403).code(), "forbidden");
+    service.pay(&first, &held).await.expect(201);
+}
+
+#[tokio::test]
+async fn who_waits_or_is_done_learns_nothing_by_paying_at_random() {
+    let service = Service::start().await;
+    let done = service.buyer().await;
+    service.buy(&done, 1).await;
+    service.change_lane(json!({"capacity": 0})).await.expect(200);
+    let waiting = service.buyer().await;
+    let nothing = uuid::Uuid::nil().to_string();
+    assert_eq!(service.pay(&waiting, &nothing).await.expect(429).code(), "not_your_turn");
+    assert_eq!(service.pay(&done, &nothing).await.expect(401).code(), "token_done");
+}
+
+#[tokio::test]
+async fn one_person_has_one_live_reservation() {
+    let service = Service::start().await;
+    let buyer = service.buyer().await;
+    let held = service.hold(&buyer, 1).await.expect(201).text("reservation_id");
+    assert_eq!(service.hold(&buyer, 2).await.expect(409).code(), "seat_limit_reached");
+    // The same seat again is the reservation one has.
+    let same = service.hold(&buyer, 1).await.expect(201);
+    assert_eq!(
+        (same.text("reservation_id"), same.headers.contains_key("idempotency-replayed")),
+        (held.clone(), true)
+    );
+    service.delete(&format!("/v1/reservations/{held}"), &buyer.queue_token).await.expect(204);
+    service.hold(&buyer, 2).await.expect(201);
+    assert_eq!(service.pay(&buyer, &held).await.expect(409).code(), "reservation_not_payable");
+}
+
+#[tokio::test]
+async fn a_paid_reservation_is_not_released() {
+    let service = Service::start().await;
+    let buyer = service.buyer().await;
+    let (held, _) = service.buy(&buyer, 1).await;
+    let path = format!("/v1/reservations/{}", held.text("reservation_id"));
+    assert_eq!(
+        service.delete(&path, &buyer.user_token).await.expect(409).code(),
+        "reservation_not_releasable"
+    );
+}

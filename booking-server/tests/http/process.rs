@@ -1,0 +1,135 @@
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpStream},
+    process::{Child, ChildStderr, Command, Stdio},
+};
+
+use booking_server::{Secrets, ServeArgs};
+
+/// A request over a connection of its own, the whole answer as text.
+fn talk(address: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn request(method: &str, path: &str, token: &str, body: &str) -> String {
+    format!(
+        "{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+fn field(answer: &str, name: &str) -> String {
+    let body = answer.split("\r\n\r\n").nth(1).unwrap();
+    let body: serde_json::Value = serde_json::from_str(body).unwrap();
+    body[name].as_str().unwrap_or_else(|| panic!("no {name} in {answer}")).to_owned()
+}
+
+/// The server as a process of its own, and where it listens.
+fn spawn(args: &[&str]) -> (Child, SocketAddr, BufReader<ChildStderr>, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_booking-server"))
+        .args(["--listen", "127.0.0.1:0", "--open-signup"])
+        .args(args)
+        .env_remove("BOOKING_ADMIN_KEY")
+        .env("BOOKING_SERVICE_KEY", "a service key for a test")
+        .env("BOOKING_TOKEN_SECRET", "a token secret for a test")
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    let mut told = String::new();
+    loop {
+        let mut line = String::new();
+        assert!(log.read_line(&mut line).unwrap() > 0, "the server ended:\n{told}");
+        told.push_str(&line);
+        if let Some(at) = line.find("127.0.0.1:") {
+            let address = line[at..].split(|c: char| c.is_whitespace() || c == '"').next().unwrap();
+            return (child, address.parse().unwrap(), log, told);
+        }
+    }
+}
+
+fn terminate(child: &mut Child) -> bool {
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    child.wait().unwrap().success()
+}
+
+#[test]
+fn request_logs_name_routes_and_carry_no_token() {
+    for format in ["text", "json"] {
+        let (mut child, address, mut log, mut told) = spawn(&["--log-requests", "--log-format", format]);
+        let user_token = field(
+            &talk(address, &request("POST", "/v1/users", "", "{}").replace("authorization: Bearer \r\n", "")),
+            "user_token",
+        );
+        let queue_token =
+            field(&talk(address, &request("POST", "/v1/queue/tokens", &user_token, "")), "queue_token");
+        talk(address, &request("GET", "/v1/performances?limit=7", &queue_token, ""));
+        talk(address, &request("GET", "/v1/wallet", "forged-token-value", ""));
+        assert!(terminate(&mut child), "a server told to end ends well");
+        log.read_to_string(&mut told).unwrap();
+        assert!(told.contains("/v1/queue/tokens") && told.contains("401"), "{told}");
+        for secret in
+            [&user_token, &queue_token, "forged-token-value", "limit=7", "a service key", "a token secret"]
+        {
+            assert!(!told.contains(secret), "{secret} is in the log:\n{told}");
+        }
+        assert_eq!(told.matches("BOOKING_ADMIN_KEY").count(), 1, "the made-up key is told once:\n{told}");
+    }
+}
+
+#[test]
+fn a_server_that_cannot_start_says_what_to_do() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let cases: [(&[&str], &str); 5] = [
+        (&["--listen", &address], "choose another with --listen"),
+        (&["--listen", "127.0.0.1:0", "--store", "mongo://user:hunter2@db"], "no store is known for mongo:"),
+        (&["--listen", "127.0.0.1:0", "--queue", "kafka://hunter2"], "--queue: no store is known for kafka:"),
+        (&["--listen", "127.0.0.1:0", "--hold-ttl", "0s"], "hold_ttl must be between"),
+        (&["--listen", "127.0.0.1:0", "--admit-per-second", "0"], "admit_per_second must be at least 1"),
+    ];
+    for (args, hint) in cases {
+        let output = Command::new(env!("CARGO_BIN_EXE_booking-server")).args(args).output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && told.contains(hint), "{args:?}: {told}");
+        assert!(!told.contains("hunter2"), "{told}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopping_server_finishes_what_is_in_flight_and_takes_nothing_new() {
+    let args = ServeArgs {
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        open_signup: true,
+        ..ServeArgs::default()
+    };
+    let running = booking_server::start(&args, Secrets::random()).await.unwrap();
+    let address = running.address();
+    // The request is on its way: its head has arrived, its body has not.
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(b"POST /v1/users HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n").unwrap();
+    let mut interim = [0; 25];
+    stream.read_exact(&mut interim).unwrap();
+    assert!(interim.starts_with(b"HTTP/1.1 100 Continue"));
+    let stopping = tokio::spawn(running.stop());
+    while TcpStream::connect(address).is_ok() {
+        tokio::task::yield_now().await;
+    }
+    stream.write_all(b"{}").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201 Created"), "{answer}");
+    stopping.await.unwrap();
+}
+
+#[tokio::test]
+async fn health_tells_whether_to_send_work() {
+    let service = crate::support::Service::start().await;
+    service.get("/health/live", "").await.expect(204);
+    service.get("/health/ready", "").await.expect(204);
+}
