@@ -1,5 +1,7 @@
 //! The service as its clients meet it: requests in, answers out, over stores in memory with a clock that tests move.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't go on says so")]
+
 mod admin;
 mod bad_input;
 mod codes;

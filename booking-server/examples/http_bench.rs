@@ -1,0 +1,105 @@
+//! The two servers of `scripts/bench-http`: ours with buyers who are all admitted, and a bare echo to compare with.
+//!
+//! `http_bench booking PORT FILE BUYERS` writes one line a buyer to FILE (`TOKEN BODY`), each for a seat of its own,
+//! then serves the service. `http_bench echo PORT` serves an axum handler that parses the same JSON and writes it back.
+
+use std::{
+    error::Error,
+    fs::File,
+    io::{BufWriter, Write},
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{Json, Router, routing::post, serve::ListenerExt};
+use booking_api::CreateReservation;
+use booking_core::{
+    BookingPolicy, Engine, LaneName, Money,
+    catalog::{ConcertDraft, LaneChange, PerformanceDraft},
+    id::{ConcertId, PerformanceId, UserId},
+};
+use booking_server::{App, Options, Secrets, Tokens, router, system_clock};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const SEATS: u32 = 50;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args[..] {
+        ["booking", port, file, buyers] => serve(port.parse()?, booking(file, buyers.parse()?).await?).await,
+        ["echo", port] => serve(port.parse()?, Router::new().route("/v1/reservations", post(echo))).await,
+        _ => Err("usage: http_bench booking PORT FILE BUYERS | http_bench echo PORT".into()),
+    }
+}
+
+async fn echo(Json(wanted): Json<CreateReservation>) -> Json<CreateReservation> {
+    Json(wanted)
+}
+
+async fn serve(port: u16, router: Router) -> Result<(), Box<dyn Error>> {
+    let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await?;
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+    Ok(axum::serve(listener, router).await?)
+}
+
+/// The service with `buyers` admitted buyers and a seat for each, in performances of 50.
+async fn booking(file: &str, buyers: u32) -> Result<Router, Box<dyn Error>> {
+    let engine = Engine::in_memory(BookingPolicy::default(), system_clock);
+    let lane = LaneName::main();
+    engine.set_lane(&lane, LaneChange { capacity: Some(buyers), ..LaneChange::default() }).await?;
+    let secrets = Secrets::random();
+    let tokens = Tokens::new(&secrets.token_secrets, Duration::from_hours(1));
+    let performances: Vec<PerformanceId> =
+        (0..buyers.div_ceil(SEATS)).map(|_| PerformanceId::random()).collect();
+    for chunk in performances.chunks(1_000) {
+        engine.put_concerts(vec![concert(chunk)]).await?;
+    }
+    let mut lines = BufWriter::new(File::create(file)?);
+    for buyer in 0..buyers {
+        let user = UserId::random();
+        engine.open_wallet(user).await?;
+        let ticket = engine.enter(&lane, user).await?.ticket;
+        let token = tokens.queue_token(&ticket)?;
+        let performance = performances[usize::try_from(buyer / SEATS)?].0;
+        writeln!(lines, "{token} {{\"performance_id\":\"{performance}\",\"seats\":[{}]}}", buyer % SEATS + 1)?;
+    }
+    lines.flush()?;
+    let options = Options {
+        open_signup: false,
+        open_charges: false,
+        user_token_ttl: Duration::from_hours(1),
+        log_requests: false,
+    };
+    let tended = engine.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            tended.tend().await.ok();
+        }
+    });
+    Ok(router(App::new(engine, Arc::new(system_clock), &secrets, options)))
+}
+
+fn concert(performances: &[PerformanceId]) -> ConcertDraft {
+    let starts_at = (chrono::DateTime::from(system_clock()) + chrono::Duration::days(30)).fixed_offset();
+    let draft = |id: &PerformanceId| PerformanceDraft {
+        id: *id,
+        venue: "Hall".into(),
+        starts_at,
+        zone: None,
+        price: Money::ZERO,
+        seats: SEATS,
+        on_sale: true,
+    };
+    ConcertDraft {
+        id: ConcertId::random(),
+        title: "Concert".into(),
+        lane: LaneName::main(),
+        performances: performances.iter().map(draft).collect(),
+    }
+}
