@@ -60,16 +60,20 @@ impl From<payment::Event> for Event {
 }
 
 impl Event {
-    /// Whether this event moved that seat.
-    pub fn moves_seat(&self, performance: PerformanceId, seat: SeatNumber) -> bool {
-        let Self::Hold(event) = self else { return false };
-        let (of, seats) = match event {
+    /// The seats this event moved, if it is about seats.
+    pub fn seats(&self) -> Option<(PerformanceId, &[SeatNumber])> {
+        let Self::Hold(event) = self else { return None };
+        Some(match event {
             hold::Event::SeatsHeld(reservation) => (reservation.performance, &reservation.seats),
             hold::Event::HoldReleased(of)
             | hold::Event::HoldExpired(of)
             | hold::Event::SeatsSold(of)
             | hold::Event::SeatsReturned(of) => (of.performance, &of.seats),
-        };
-        of == performance && seats.contains(&seat)
+        })
+    }
+
+    /// Whether this event moved that seat.
+    pub fn moves_seat(&self, performance: PerformanceId, seat: SeatNumber) -> bool {
+        self.seats().is_some_and(|(of, seats)| of == performance && seats.contains(&seat))
     }
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod audit;
+pub mod batcher;
 pub mod catalog;
 mod command;
 pub mod conformance;
@@ -33,7 +34,7 @@ pub use money::{Amount, InvalidMoney, Money};
 pub use outcome::{Effect, Outcome};
 pub use policy::{BookingPolicy, InvalidPolicy, LONGEST_SPAN, LanePolicy};
 pub use refusal::Refusal;
-pub use state::{State, decide};
+pub use state::{Changes, Rows, State, decide};
 pub use ticket::{EndReason, Epoch, InvalidLaneName, LaneName, Ticket};
 pub use time::{Clock, ManualClock, Timestamp};
 

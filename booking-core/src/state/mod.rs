@@ -1,10 +1,15 @@
 //! The working set the rules decide on: the whole world in memory, or only the rows a batch touches.
 
 mod answer;
+mod changes;
+mod load;
 mod rows;
 mod subset;
 #[cfg(test)]
 mod tests;
+
+pub use changes::Changes;
+pub use load::Rows;
 
 use std::collections::{BTreeMap, BTreeSet};
 

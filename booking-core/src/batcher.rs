@@ -1,0 +1,158 @@
+//! Natural batching: while one batch is committing, arriving jobs queue up and form the next one. No timer and no
+//! added delay: an idle store serves a batch of one.
+//!
+//! Callers [`submit`](Batcher::submit) jobs and wait for their answers; the one worker of a store takes everything that
+//! queues by [`next`](Batcher::next), executes it as one and answers each job. It needs no runtime: waiting is by
+//! wakers, so a task, a thread with an executor of its own, or a test under loom can be either side.
+
+mod reply;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::VecDeque,
+    future::poll_fn,
+    task::{Context, Poll, Waker},
+};
+
+pub use reply::{Answering, Reply};
+
+use crate::{
+    error::StoreError,
+    sync::{Mutex, lock},
+};
+
+/// How much may wait, and how much is taken at once, in the sizes that [`Batcher::submit`] is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// A job that would make the queue longer than this is refused at once; one alone always fits.
+    pub queued: usize,
+    /// A batch is at most this big; a single job that is bigger is a batch of its own.
+    pub batch: usize,
+}
+
+/// A job that was taken, with the way to answer it.
+#[derive(Debug)]
+pub struct Job<W, A> {
+    /// What to do.
+    pub work: W,
+    /// Where the answer goes. Dropping it unanswered answers [`StoreError::unknown_outcome`].
+    pub reply: Reply<A>,
+}
+
+/// The queue between many callers and the one worker of a store.
+#[derive(Debug)]
+pub struct Batcher<W, A> {
+    limits: Limits,
+    queue: Mutex<Queue<W, A>>,
+}
+
+#[derive(Debug)]
+struct Queue<W, A> {
+    jobs: VecDeque<(usize, Job<W, A>)>,
+    /// The sum of the sizes in `jobs`.
+    size: usize,
+    /// The worker, while it waits for a job.
+    worker: Option<Waker>,
+    closed: bool,
+}
+
+impl<W, A> Queue<W, A> {
+    fn push(&mut self, size: usize, job: Job<W, A>) {
+        self.size = self.size.saturating_add(size);
+        self.jobs.push_back((size, job));
+    }
+
+    fn pop(&mut self) -> Option<(usize, Job<W, A>)> {
+        let (size, job) = self.jobs.pop_front()?;
+        self.size = self.size.saturating_sub(size);
+        Some((size, job))
+    }
+
+    /// The jobs at the front that fit into one batch. A job whose asker has gone is dropped: nobody learns what became
+    /// of it, and under overload the time is better spent on those who still wait.
+    fn take(&mut self, most: usize) -> Vec<Job<W, A>> {
+        let (mut taken, mut size) = (Vec::new(), 0_usize);
+        while let Some((next, job)) = self.jobs.front() {
+            let wanted = job.reply.is_awaited();
+            if wanted && !taken.is_empty() && size.saturating_add(*next) > most {
+                break;
+            }
+            let Some((next, job)) = self.pop() else { break };
+            if wanted {
+                size = size.saturating_add(next);
+                taken.push(job);
+            }
+        }
+        taken
+    }
+}
+
+impl<W, A> Batcher<W, A> {
+    /// An empty queue.
+    pub fn new(limits: Limits) -> Self {
+        let queue = Queue { jobs: VecDeque::new(), size: 0, worker: None, closed: false };
+        Self { limits, queue: Mutex::new(queue) }
+    }
+
+    /// Queues a job of this size (how many commands it has) and gives the future of its answer. A full or closed queue
+    /// answers [`StoreError::unavailable`] at once. Dropping the future takes nothing back: the job may still be done.
+    pub fn submit(&self, work: W, size: usize) -> Answering<A> {
+        let mut queue = match lock(&self.queue) {
+            Ok(queue) => queue,
+            Err(error) => return Answering::already(Err(error)),
+        };
+        if queue.closed {
+            return Answering::already(Err(StoreError::unavailable("the store is closed")));
+        }
+        if !queue.jobs.is_empty() && queue.size.saturating_add(size) > self.limits.queued {
+            let waiting = queue.size;
+            let full = format!("the queue of the store is full: {waiting} commands wait");
+            return Answering::already(Err(StoreError::unavailable(full)));
+        }
+        let (reply, answering) = reply::pair();
+        queue.push(size, Job { work, reply });
+        let worker = queue.worker.take();
+        drop(queue);
+        worker.into_iter().for_each(Waker::wake);
+        answering
+    }
+
+    /// The next batch: everything that waits, up to the limit, in order of arrival. Waits while there is nothing; none
+    /// when the queue is closed and empty. There is one worker: a second one that waits takes the place of the first.
+    pub async fn next(&self) -> Option<Vec<Job<W, A>>> {
+        poll_fn(|context| self.poll_next(context)).await
+    }
+
+    fn poll_next(&self, context: &Context<'_>) -> Poll<Option<Vec<Job<W, A>>>> {
+        // A caller that panicked inside the lock: there is no more work for anybody.
+        let Ok(mut queue) = lock(&self.queue) else { return Poll::Ready(None) };
+        let jobs = queue.take(self.limits.batch);
+        if !jobs.is_empty() {
+            return Poll::Ready(Some(jobs));
+        }
+        if queue.closed {
+            return Poll::Ready(None);
+        }
+        queue.worker = Some(context.waker().clone());
+        Poll::Pending
+    }
+
+    /// Takes no more jobs. Those that wait are still handed out by [`next`](Self::next), then it ends.
+    pub fn close(&self) {
+        let Ok(mut queue) = lock(&self.queue) else { return };
+        queue.closed = true;
+        let worker = queue.worker.take();
+        drop(queue);
+        worker.into_iter().for_each(Waker::wake);
+    }
+
+    /// Closes the queue and answers what waits with [`StoreError::unavailable`]: the worker is gone.
+    pub fn abandon(&self) {
+        self.close();
+        let waiting = lock(&self.queue).map(|mut queue| std::mem::take(&mut queue.jobs));
+        for (_, job) in waiting.into_iter().flatten() {
+            job.reply.send(Err(StoreError::unavailable("the store is closed")));
+        }
+    }
+}

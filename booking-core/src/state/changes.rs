@@ -1,0 +1,190 @@
+//! Which rows a batch changed, and to what: what a store saves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::State;
+use crate::{
+    catalog::{self, Concert, LaneRecord, Performance},
+    event::Event,
+    hold::{self, Reservation, Seat, SeatNumber, SeatsOf},
+    id::{ConcertId, PaymentId, PerformanceId, ReservationId, UserId},
+    payment::{self, Payment},
+    ticket::{EndReason, LaneName, Ticket},
+    wallet::{self, Entry, Wallet},
+};
+
+/// The rows that events changed, each once and as it is after the last of them, by identity. A row is new or changed,
+/// never both: one that was made and moved on within the batch is new.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes<'a> {
+    /// Lanes, new or changed.
+    pub lanes: Vec<LaneRecord>,
+    /// Concerts that are new.
+    pub concerts_added: Vec<&'a Concert>,
+    /// Concerts that changed.
+    pub concerts_changed: Vec<&'a Concert>,
+    /// Performances that are new.
+    pub performances_added: Vec<&'a Performance>,
+    /// Performances that changed; one may have more seats than before.
+    pub performances_changed: Vec<&'a Performance>,
+    /// Seats that changed hands; none: nobody has it any more.
+    pub seats: Vec<(PerformanceId, SeatNumber, Option<Seat>)>,
+    /// Wallets that are new.
+    pub wallets_opened: Vec<&'a Wallet>,
+    /// Wallets whose balance changed.
+    pub wallets_moved: Vec<&'a Wallet>,
+    /// Ledger lines; they are always new. In the order they were written.
+    pub entries: Vec<&'a Entry>,
+    /// Reservations that are new, with their place in the log: that of the event that made them, from 0.
+    pub reservations_made: Vec<(usize, &'a Reservation)>,
+    /// Reservations whose status changed.
+    pub reservations_moved: Vec<&'a Reservation>,
+    /// Payments that are new.
+    pub payments_made: Vec<&'a Payment>,
+    /// Payments that were given back.
+    pub payments_refunded: Vec<&'a Payment>,
+    /// Tickets that ended.
+    pub endings: Vec<(&'a Ticket, EndReason)>,
+}
+
+/// What is known of a row that changed: whether it was made in this batch.
+struct Touched<K>(BTreeMap<K, bool>);
+
+impl<K> Default for Touched<K> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<K: Ord> Touched<K> {
+    fn new(&mut self, key: K) {
+        self.0.insert(key, true);
+    }
+
+    fn changed(&mut self, key: K) {
+        self.0.entry(key).or_insert(false);
+    }
+
+    /// The rows found for the keys: those that are new, and those that changed.
+    fn split<T>(self, find: impl Fn(&K) -> Option<T>) -> (Vec<T>, Vec<T>) {
+        let (mut new, mut changed) = (Vec::new(), Vec::new());
+        for (key, is_new) in self.0 {
+            if is_new { &mut new } else { &mut changed }.extend(find(&key));
+        }
+        (new, changed)
+    }
+}
+
+#[derive(Default)]
+struct Fold<'a> {
+    changes: Changes<'a>,
+    lanes: BTreeSet<&'a LaneName>,
+    concerts: Touched<ConcertId>,
+    performances: Touched<PerformanceId>,
+    seats: BTreeSet<(PerformanceId, SeatNumber)>,
+    wallets: Touched<UserId>,
+    reservations: Touched<ReservationId>,
+    made_at: BTreeMap<ReservationId, usize>,
+    payments: Touched<PaymentId>,
+    ended: BTreeSet<&'a Ticket>,
+}
+
+impl State {
+    /// The rows that `events` changed, in this state, which has followed them.
+    pub fn changes<'a>(&'a self, events: &'a [Event]) -> Changes<'a> {
+        let mut fold = Fold::default();
+        for (at, event) in events.iter().enumerate() {
+            match event {
+                Event::Catalog(event) => fold.catalog(event),
+                Event::Hold(event) => fold.hold(self, at, event),
+                Event::Wallet(event) => fold.wallet(self, event),
+                Event::Payment(event) => fold.payment(self, event),
+            }
+        }
+        fold.finish(self)
+    }
+}
+
+impl<'a> Fold<'a> {
+    fn catalog(&mut self, event: &'a catalog::Event) {
+        match event {
+            catalog::Event::ConcertAdded(concert) => self.concerts.new(concert.id),
+            catalog::Event::ConcertChanged(concert) => self.concerts.changed(concert.id),
+            catalog::Event::PerformanceAdded(performance) => self.performances.new(performance.id),
+            catalog::Event::PerformanceChanged(performance) => self.performances.changed(performance.id),
+            catalog::Event::LaneSet { lane, .. } => {
+                self.lanes.insert(&lane.name);
+            }
+        }
+    }
+
+    fn hold(&mut self, state: &'a State, at: usize, event: &'a hold::Event) {
+        match event {
+            hold::Event::SeatsHeld(made) => {
+                self.reservations.new(made.id);
+                self.made_at.insert(made.id, at);
+                self.seats.extend(made.seats.iter().map(|number| (made.performance, *number)));
+            }
+            hold::Event::HoldExpired(of) => {
+                self.moved(of);
+                self.ended.extend(state.reservations.get(&of.reservation).map(|expired| &expired.ticket));
+            }
+            hold::Event::HoldReleased(of) | hold::Event::SeatsSold(of) | hold::Event::SeatsReturned(of) => {
+                self.moved(of)
+            }
+        }
+    }
+
+    fn moved(&mut self, of: &SeatsOf) {
+        self.reservations.changed(of.reservation);
+        self.seats.extend(of.seats.iter().map(|number| (of.performance, *number)));
+    }
+
+    fn wallet(&mut self, state: &'a State, event: &'a wallet::Event) {
+        match event {
+            wallet::Event::WalletOpened { user, .. } => self.wallets.new(*user),
+            wallet::Event::WalletCharged(entry)
+            | wallet::Event::WalletDebited(entry)
+            | wallet::Event::WalletRefunded(entry) => {
+                self.wallets.changed(entry.user);
+                self.changes.entries.extend(state.entries.get(&entry.id));
+            }
+        }
+    }
+
+    fn payment(&mut self, state: &'a State, event: &'a payment::Event) {
+        match event {
+            payment::Event::PaymentMade(made) => {
+                self.payments.new(made.id);
+                self.ended.extend(state.reservations.get(&made.reservation).map(|paid| &paid.ticket));
+            }
+            payment::Event::PaymentRefunded { payment, .. } => self.payments.changed(*payment),
+        }
+    }
+
+    fn finish(self, state: &'a State) -> Changes<'a> {
+        let mut changes = self.changes;
+        let lane = |name: &&LaneName| {
+            let settings = state.lanes.get(*name)?.clone();
+            Some(LaneRecord { name: (*name).clone(), settings })
+        };
+        changes.lanes = self.lanes.iter().filter_map(lane).collect();
+        (changes.concerts_added, changes.concerts_changed) = self.concerts.split(|id| state.concerts.get(id));
+        (changes.performances_added, changes.performances_changed) =
+            self.performances.split(|id| state.performances.get(id));
+        let seat = |(performance, number): (PerformanceId, SeatNumber)| {
+            let seat = state.seats.get(&performance).and_then(|seats| seats.get(&number));
+            (performance, number, seat.copied())
+        };
+        changes.seats = self.seats.into_iter().map(seat).collect();
+        (changes.wallets_opened, changes.wallets_moved) = self.wallets.split(|id| state.wallets.get(id));
+        let (made, moved) = self.reservations.split(|id| state.reservations.get(id));
+        let place = |made: &'a Reservation| (self.made_at.get(&made.id).copied().unwrap_or(0), made);
+        changes.reservations_made = made.into_iter().map(place).collect();
+        changes.reservations_moved = moved;
+        (changes.payments_made, changes.payments_refunded) = self.payments.split(|id| state.payments.get(id));
+        let ended = |ticket: &'a Ticket| Some((ticket, *state.endings.get(ticket)?));
+        changes.endings = self.ended.into_iter().filter_map(ended).collect();
+        changes
+    }
+}

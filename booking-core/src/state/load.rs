@@ -1,0 +1,87 @@
+//! Between rows, as stores keep them, and a [`State`].
+
+use super::State;
+use crate::{
+    catalog::{Concert, LaneRecord, Performance},
+    hold::{Reservation, Seat, SeatNumber},
+    id::PerformanceId,
+    payment::Payment,
+    policy::BookingPolicy,
+    ticket::{EndReason, Ticket},
+    wallet::{Entry, Wallet},
+};
+
+/// Rows as stores keep them: a whole state, or what [`Keys`](crate::Keys) name of one. Each row stands here once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rows {
+    /// Lanes.
+    pub lanes: Vec<LaneRecord>,
+    /// Concerts.
+    pub concerts: Vec<Concert>,
+    /// Performances.
+    pub performances: Vec<Performance>,
+    /// The seats somebody has.
+    pub seats: Vec<(PerformanceId, SeatNumber, Seat)>,
+    /// Wallets.
+    pub wallets: Vec<Wallet>,
+    /// Reservations; those of one ticket in the order they were made, so that its last one is known.
+    pub reservations: Vec<Reservation>,
+    /// Ledger lines.
+    pub entries: Vec<Entry>,
+    /// Payments.
+    pub payments: Vec<Payment>,
+    /// Endings of tickets that are not acknowledged. Deciding does not need them: only a store that keeps its whole
+    /// state in memory loads them.
+    pub endings: Vec<(Ticket, EndReason)>,
+}
+
+impl State {
+    /// A state of these rows.
+    pub fn load(policy: BookingPolicy, rows: Rows) -> Self {
+        let mut state = Self::new(policy);
+        state.lanes.extend(rows.lanes.into_iter().map(|lane| (lane.name, lane.settings)));
+        rows.concerts.into_iter().for_each(|concert| state.put_concert(concert));
+        rows.performances.into_iter().for_each(|performance| state.put_performance(performance));
+        for (performance, number, seat) in rows.seats {
+            state.seats.entry(performance).or_default().insert(number, seat);
+        }
+        state.wallets.extend(rows.wallets.into_iter().map(|wallet| (wallet.user, wallet)));
+        rows.reservations.into_iter().for_each(|reservation| state.put_reservation(reservation));
+        rows.entries.into_iter().for_each(|entry| state.put_entry(entry));
+        rows.payments.into_iter().for_each(|payment| state.put_payment(payment));
+        state.endings.extend(rows.endings);
+        state
+    }
+
+    /// The rows of this state, by identity; the reservations and ledger lines of a user as they came to be.
+    pub fn rows(&self) -> Rows {
+        let mut users: Vec<_> = self.by_user.iter().collect();
+        users.sort_unstable_by_key(|(user, _)| **user);
+        let made = users.iter().flat_map(|(_, of_user)| &of_user.reservations);
+        let written = users.iter().flat_map(|(_, of_user)| &of_user.entries);
+        let seats = self.seats.iter().flat_map(|(performance, seats)| {
+            seats.iter().map(|(number, seat)| (*performance, *number, *seat))
+        });
+        let lane = |(name, settings): (&_, &_)| LaneRecord {
+            name: Clone::clone(name),
+            settings: Clone::clone(settings),
+        };
+        let mut rows = Rows {
+            lanes: self.lanes.iter().map(lane).collect(),
+            concerts: self.concerts.values().cloned().collect(),
+            performances: self.performances.values().cloned().collect(),
+            seats: seats.collect(),
+            wallets: self.wallets.values().cloned().collect(),
+            reservations: made.filter_map(|id| self.reservations.get(id)).cloned().collect(),
+            entries: written.filter_map(|id| self.entries.get(id)).cloned().collect(),
+            payments: self.payments.values().cloned().collect(),
+            endings: self.endings.iter().map(|(ticket, reason)| (ticket.clone(), *reason)).collect(),
+        };
+        rows.concerts.sort_unstable_by_key(|concert| concert.id);
+        rows.performances.sort_unstable_by_key(|performance| performance.id);
+        rows.seats.sort_unstable_by_key(|(performance, number, _)| (*performance, *number));
+        rows.wallets.sort_unstable_by_key(|wallet| wallet.user);
+        rows.payments.sort_unstable_by_key(|payment| payment.id);
+        rows
+    }
+}
