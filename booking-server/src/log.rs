@@ -1,4 +1,8 @@
-use std::{any::Any, time::Instant};
+use std::{
+    any::Any,
+    io::{IsTerminal, stderr},
+    time::Instant,
+};
 
 use axum::{
     body::Body,
@@ -14,7 +18,10 @@ use crate::{args::LogFormat, failure::Failure};
 /// Starts logging to standard error. Only the first call in a process counts.
 pub fn init_logging(filter: &str, format: LogFormat) -> Result<(), String> {
     let filter = EnvFilter::try_new(filter).map_err(|error| format!("--log {filter}: {error}"))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(stderr().is_terminal())
+        .with_writer(stderr);
     let started = match format {
         LogFormat::Text => builder.try_init(),
         LogFormat::Json => builder.json().try_init(),

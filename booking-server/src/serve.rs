@@ -158,9 +158,7 @@ pub async fn run(args: ServeArgs) -> Result<(), StartError> {
     init_logging(&args.log, args.log_format).map_err(StartError::Log)?;
     stores::check(&args.store, args.queue.as_deref())?;
     let (secrets, made_up) = Secrets::from_env(stores::is_memory(&args.store))?;
-    if !made_up.is_empty() {
-        announce(&secrets, &made_up);
-    }
+    announce(&secrets, &made_up);
     if args.open_signup {
         tracing::warn!("anybody may sign up (--open-signup): for demos and tests only");
     }
@@ -177,14 +175,11 @@ pub async fn run(args: ServeArgs) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Tells the made-up secrets once, on standard error and not through the log, which may be kept.
+/// Tells the made-up keys once, on standard error and not through the log, which may be kept. The token secret is
+/// nobody's to use, so it is not told.
 fn announce(secrets: &Secrets, made_up: &[&str]) {
-    eprintln!("Secrets made up for this run (set them in the environment to choose them):");
-    for (name, value) in
-        [("BOOKING_ADMIN_KEY", &secrets.admin_key), ("BOOKING_SERVICE_KEY", &secrets.service_key)]
-    {
-        if made_up.contains(&name) {
-            eprintln!("  export {name}={value}");
-        }
+    let keys = [("BOOKING_ADMIN_KEY", &secrets.admin_key), ("BOOKING_SERVICE_KEY", &secrets.service_key)];
+    for (name, value) in keys.into_iter().filter(|(name, _)| made_up.contains(name)) {
+        eprintln!("made up for this run, set it to choose it:  export {name}={value}");
     }
 }

@@ -1,0 +1,51 @@
+//! The commands: a module each.
+
+pub(crate) mod completions;
+pub(crate) mod demo;
+pub(crate) mod flow;
+pub(crate) mod import;
+pub(crate) mod seed;
+
+use booking_server::StartError;
+
+use crate::{
+    audit,
+    console::Console,
+    failure::Failure,
+    options::{Command, Options, Server, needed_admin_key},
+};
+
+/// Does what the arguments ask.
+pub(crate) async fn run(options: Options, console: Console) -> Result<(), Failure> {
+    let Options { server, command } = options;
+    match command {
+        Command::Demo(args) => demo::run(&args, console).await,
+        Command::Serve(args) => Ok(booking_server::run(args).await?),
+        Command::Seed(args) => seed::run(&args, &server, console).await,
+        Command::Import(args) => import::run(&args, &server, console).await,
+        Command::Flow(args) => flow::run(args, &server, console).await,
+        Command::Audit => check(&server, console).await,
+        Command::Completions(args) => {
+            completions::run(args);
+            Ok(())
+        }
+    }
+}
+
+/// `booking audit`.
+async fn check(server: &Server, console: Console) -> Result<(), Failure> {
+    let report = server.client().audit(&needed_admin_key()?).await?;
+    console.table(&audit::verdict(&report));
+    console.say(&audit::sentence(&report));
+    console.document(&report)?;
+    if report.clean { Ok(()) } else { Err(Failure::Check(audit::sentence(&report))) }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Store(_) => Self::Server(error.to_string()),
+            _ => Self::Input(error.to_string()),
+        }
+    }
+}

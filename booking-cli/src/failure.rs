@@ -1,0 +1,65 @@
+use std::process::ExitCode;
+
+use booking_api::{Code, client::ClientError};
+
+/// Why a command ended without doing what it was asked. The text says what to do next, the kind is the exit code.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Failure {
+    /// What was to be checked is not as it must be.
+    #[error("{0}")]
+    Check(String),
+    /// The arguments, the environment or a file make no sense.
+    #[error("{0}")]
+    Input(String),
+    /// The server can't be reached, or it refused.
+    #[error("{0}")]
+    Server(String),
+}
+
+impl Failure {
+    /// 1: the check failed; 2: bad input or usage; 3: the server can't be reached, or it refused.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Check(_) => ExitCode::from(1),
+            Self::Input(_) => ExitCode::from(2),
+            Self::Server(_) => ExitCode::from(3),
+        }
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        match &error {
+            ClientError::Transport { base, source } if source.is_connect() => Self::Server(format!(
+                "no server at {base}: start one with `booking serve`, or name another with --url"
+            )),
+            ClientError::Transport { base, source } if source.is_builder() => {
+                Self::Input(format!("'{base}' is no address of a server; write it as http://HOST:PORT"))
+            }
+            ClientError::Transport { base, source } if source.is_timeout() => Self::Server(format!(
+                "{base} gave no answer in time; look at its log, then repeat the command"
+            )),
+            ClientError::Transport { base, source } => Self::Server(format!(
+                "the answer of {base} was lost ({}); look at its log, then repeat the command",
+                root(source)
+            )),
+            ClientError::Problem(problem) if matches!(problem.code, Code::InvalidToken | Code::Forbidden) => {
+                Self::Server(format!(
+                    "the server refused the key: {}; set BOOKING_ADMIN_KEY to the key that the server was started with",
+                    problem.detail
+                ))
+            }
+            ClientError::Problem(_) => Self::Server(format!("the server refused: {error}")),
+            ClientError::Unexpected { .. } => Self::Server(error.to_string()),
+        }
+    }
+}
+
+/// The innermost cause: what the operating system said.
+fn root(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(cause) = innermost.source() {
+        innermost = cause;
+    }
+    innermost.to_string()
+}

@@ -1,0 +1,165 @@
+use booking_api::client::Client;
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    commands::{completions, demo, flow, import, seed},
+    failure::Failure,
+};
+
+/// A booking engine for concerts with numbered seats.
+#[derive(Debug, Parser)]
+#[command(name = "booking", version, after_help = AFTER_HELP)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    pub(crate) server: Server,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Environment:
+  BOOKING_URL          the server, as --url
+  BOOKING_ADMIN_KEY    the operator's key: seed, import and audit need it, flow can use it
+  BOOKING_SERVICE_KEY  the key that charges wallets: flow needs it, unless the server has --open-charges
+
+Exit codes:
+  0  done
+  1  the check failed: the audit found something, or a purchase went wrong
+  2  bad input or usage
+  3  the server can't be reached, or it refused
+
+Start with `booking demo`.";
+
+/// Which server a command talks to, and how it answers.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Server {
+    /// The server to talk to
+    #[arg(long, global = true, env = "BOOKING_URL", default_value = "http://127.0.0.1:8080", value_parser = url)]
+    pub(crate) url: String,
+    /// Print one JSON document on standard output, for machines; notes and progress go to standard error
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// See it work: a server in this process, one purchase step by step, then a rush of buyers on 50 seats
+    Demo(demo::DemoArgs),
+    /// Serve the booking engine over HTTP
+    Serve(booking_server::ServeArgs),
+    /// Add dummy concerts; adding them twice changes nothing
+    Seed(seed::SeedArgs),
+    /// Add the concerts of files; adding them twice changes nothing
+    Import(import::ImportArgs),
+    /// Drive whole purchases by many people on the concerts there are, and audit the books
+    Flow(flow::FlowArgs),
+    /// Check everything that must always hold
+    Audit,
+    /// Print the completions of a shell
+    Completions(completions::CompletionsArgs),
+}
+
+impl Server {
+    /// A client of the server.
+    pub(crate) fn client(&self) -> Client {
+        Client::new(&self.url)
+    }
+}
+
+fn url(text: &str) -> Result<String, String> {
+    match text.strip_prefix("http://") {
+        Some(rest) if !rest.trim_matches('/').is_empty() => Ok(text.trim_end_matches('/').to_owned()),
+        _ if text.starts_with("https://") => {
+            Err("this command speaks plain HTTP; name the server behind the TLS proxy".into())
+        }
+        _ => Err("write it as http://HOST:PORT".into()),
+    }
+}
+
+/// The operator's key, if the environment has it.
+pub(crate) fn admin_key() -> Option<String> {
+    std::env::var("BOOKING_ADMIN_KEY").ok().filter(|key| !key.is_empty())
+}
+
+/// The operator's key, which this command can't do without.
+pub(crate) fn needed_admin_key() -> Result<String, Failure> {
+    admin_key().ok_or_else(|| {
+        Failure::Input(
+            "BOOKING_ADMIN_KEY is not set; set it to the key of the server's operator \
+             (`booking serve` prints it at start when it had to make one up)"
+                .into(),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Result<Options, clap::Error> {
+        Options::try_parse_from([&["booking"], arguments].concat())
+    }
+
+    #[test]
+    fn the_definition_of_the_arguments_has_no_contradiction() {
+        Options::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_parses_with_its_defaults() {
+        for command in ["demo", "serve", "seed", "audit", "import concerts.csv", "flow --users 5"] {
+            let words: Vec<&str> = command.split(' ').collect();
+            assert!(parse(&words).is_ok(), "{command}");
+        }
+        assert!(parse(&["completions", "bash"]).is_ok());
+    }
+
+    #[test]
+    fn the_server_may_be_named_before_and_after_the_command() {
+        for arguments in [["--url", "http://b:1/", "audit"], ["audit", "--url", "http://b:1/"]] {
+            assert_eq!(parse(&arguments).unwrap().server.url, "http://b:1");
+        }
+        assert!(parse(&["audit", "--json"]).unwrap().server.json);
+    }
+
+    #[test]
+    fn what_is_no_address_of_a_server_is_refused() {
+        for (url, told) in [("127.0.0.1:8080", "http://HOST:PORT"), ("http://", "HOST"), ("https://a", "TLS")]
+        {
+            let error = parse(&["audit", "--url", url]).unwrap_err();
+            assert!(error.to_string().contains(told), "{url}: {error}");
+            assert_eq!(error.exit_code(), 2);
+        }
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_refused() {
+        let refused: [&[&str]; 11] = [
+            &["seed", "--seats", "0"],
+            &["seed", "--seats", "20001"],
+            &["seed", "--price", "1.5"],
+            &["seed", "--concerts", "0"],
+            &["seed", "--performances", "-1"],
+            &["seed", "--lane", "No Lane"],
+            &["import"],
+            &["import", "a.csv", "--price", "-1"],
+            &["import", "a.csv", "--format", "xml"],
+            &["flow"],
+            &["flow", "--users", "0"],
+        ];
+        for arguments in refused {
+            assert_eq!(parse(arguments).unwrap_err().exit_code(), 2, "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn the_help_names_the_exit_codes_and_the_environment() {
+        let help = Options::command().render_long_help().to_string();
+        for part in ["Exit codes", "BOOKING_ADMIN_KEY", "BOOKING_SERVICE_KEY", "BOOKING_URL"] {
+            assert!(help.contains(part), "{part}");
+        }
+    }
+}

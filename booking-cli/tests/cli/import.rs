@@ -1,0 +1,133 @@
+use std::{io::Write, process::Stdio};
+
+use crate::server::{Folder, Ran, Server, closed};
+
+const CSV: &str = "concert_id,title,venue,start,price,seats\n\
+    1,First Night,Hall,2999-09-12T19:30:00+09:00,700,40\n\
+    1,First Night,Hall,2999-09-13T19:30:00+09:00,700,40\n\
+    2,Second Night,Park,2999-10-01T20:00:00+09:00,,\n";
+const BAD: &str = "concert_id,title,venue,start\n\
+    7,Good,Hall,2999-09-12T19:30:00+09:00\n\
+    8,No start,Hall,\n\
+    9,Bad start,Hall,tomorrow\n";
+const PAST: &str = "concert_id,title,venue,start\n\
+    5,Long Ago,Hall,2001-09-12T19:30:00+09:00\n";
+
+fn server_and_folder() -> (Server, Folder) {
+    (Server::start(&closed()), Folder::new())
+}
+
+fn counts(ran: &Ran) -> [u64; 3] {
+    let json = ran.json();
+    ["added", "changed", "unchanged"].map(|name| json[name].as_u64().unwrap())
+}
+
+#[test]
+fn importing_twice_changes_nothing() {
+    let (server, folder) = server_and_folder();
+    let file = folder.file("concerts.csv", CSV);
+    assert_eq!(counts(&server.operator(&["import", &file, "--json"]).expect(0)), [5, 0, 0]);
+    assert_eq!(counts(&server.operator(&["import", &file, "--json"]).expect(0)), [0, 0, 2]);
+    let ran = server.operator(&["import", &file]).expect(0);
+    assert!(ran.out.contains("0 added, 0 changed; concerts without any change: 2"), "{ran:?}");
+}
+
+#[test]
+fn a_changed_price_is_a_change() {
+    let (server, folder) = server_and_folder();
+    server.operator(&["import", &folder.file("a.csv", CSV)]).expect(0);
+    let dearer = folder.file("b.csv", &CSV.replace("700", "900"));
+    assert_eq!(counts(&server.operator(&["import", &dearer, "--json"]).expect(0)), [0, 2, 1]);
+    let cheaper = server.operator(&["import", &dearer, "--price", "5", "--json"]).expect(0);
+    assert_eq!(counts(&cheaper), [0, 1, 1]);
+}
+
+#[test]
+fn one_bad_row_stops_the_import_of_everything_and_every_bad_row_is_named() {
+    let (server, folder) = server_and_folder();
+    let (good, bad) = (folder.file("good.csv", CSV), folder.file("bad.csv", BAD));
+    let ran = server.operator(&["import", &good, &bad]).expect(2);
+    assert!(ran.err.contains(&format!("{bad}:3: no start")), "{ran:?}");
+    assert!(ran.err.contains(&format!("{bad}:4: ")), "{ran:?}");
+    assert!(ran.err.contains("2 bad rows; nothing was imported"), "{ran:?}");
+    assert_eq!(ran.out, "");
+    assert_eq!(server.concerts(), []);
+}
+
+#[test]
+fn the_good_rows_are_imported_with_skip_invalid_and_the_bad_ones_named() {
+    let (server, folder) = server_and_folder();
+    let bad = folder.file("bad.csv", BAD);
+    let ran = server.operator(&["import", &bad, "--skip-invalid"]).expect(0);
+    assert!(ran.err.contains(&format!("{bad}:3: ")) && ran.err.contains(&format!("{bad}:4: ")), "{ran:?}");
+    let titles: Vec<_> = server.concerts().into_iter().map(|concert| concert.title).collect();
+    assert_eq!(titles, ["Good"]);
+}
+
+#[test]
+fn bad_rows_are_in_the_document_for_machines_too() {
+    let (server, folder) = server_and_folder();
+    let bad = folder.file("bad.csv", BAD);
+    let json = server.operator(&["import", &bad, "--json"]).expect(2).json();
+    assert_eq!((&json["imported"], &json["added"]), (&false.into(), &0.into()));
+    assert_eq!(json["files"][0]["bad_rows"][0]["line"], 3);
+}
+
+#[test]
+fn files_that_hold_no_concert_or_are_none_are_bad_input() {
+    let (server, folder) = server_and_folder();
+    let empty = folder.file("empty.csv", "");
+    server.operator(&["import", &empty]).expect(2);
+    server.operator(&["import", &empty, "--skip-invalid"]).expect(2);
+    let unknown = folder.file("concerts.txt", "hello");
+    let ran = server.operator(&["import", &unknown]).expect(2);
+    assert!(ran.err.contains("unknown format") && ran.err.contains("--format"), "{ran:?}");
+    let ran = server.operator(&["import", "nowhere.csv"]).expect(2);
+    assert!(ran.err.contains("nowhere.csv can't be read"), "{ran:?}");
+    assert_eq!(server.concerts(), []);
+}
+
+#[test]
+fn past_dates_are_told_and_moved_when_asked() {
+    let (server, folder) = server_and_folder();
+    let past = folder.file("past.csv", PAST);
+    let moved = server.operator(&["import", &past, "--shift-to-future", "--json"]).expect(0);
+    assert!(moved.json()["shifted_weeks"].as_u64() > Some(1_000), "{moved:?}");
+    assert!(!moved.err.contains("--shift-to-future"), "{moved:?}");
+    // The same performance, so what is known and still to come is not moved back.
+    let told = server.operator(&["import", &past, "--json"]).expect(0);
+    assert!(told.err.contains("1 of 1 performance can't be booked"), "{told:?}");
+    assert_eq!(counts(&told), [0, 0, 1]);
+}
+
+#[test]
+fn standard_input_is_read_and_the_format_may_be_named() {
+    let server = Server::start(&closed());
+    let mut command = server.command(&["import", "-", "--format", "csv", "--json"]);
+    command.env("BOOKING_ADMIN_KEY", &server.secrets.admin_key);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(CSV.as_bytes()).unwrap();
+    let ran = Ran::of(&child.wait_with_output().unwrap()).expect(0);
+    assert_eq!(counts(&ran), [5, 0, 0]);
+}
+
+#[test]
+fn more_concerts_than_fit_one_request_are_all_imported() {
+    let (server, folder) = server_and_folder();
+    let row = |id: u32| format!("{id},Concert {id},Hall,2999-09-12T19:30:00+09:00\n");
+    let rows: String = (0..1_000).map(row).collect();
+    let file = folder.file("many.csv", &format!("concert_id,title,venue,start\n{rows}"));
+    assert_eq!(counts(&server.operator(&["import", &file, "--json"]).expect(0)), [2_000, 0, 0]);
+    assert_eq!(counts(&server.operator(&["import", &file, "--json"]).expect(0)), [0, 0, 1_000]);
+}
+
+#[test]
+fn without_the_admin_key_nothing_is_imported_but_bad_rows_are_named() {
+    let (server, folder) = server_and_folder();
+    let ran = server.anybody(&["import", &folder.file("a.csv", CSV)]).expect(2);
+    assert!(ran.err.contains("BOOKING_ADMIN_KEY is not set"), "{ran:?}");
+    let ran = server.anybody(&["import", &folder.file("b.csv", BAD)]).expect(2);
+    assert!(ran.err.contains("b.csv:3: "), "{ran:?}");
+    assert_eq!(server.concerts(), []);
+}

@@ -1,0 +1,10 @@
+//! The command line as people meet it: the built binary against a real server in this process.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on says so")]
+
+mod demo;
+mod flow;
+mod import;
+mod seed;
+mod server;
+mod usage;
