@@ -1,0 +1,150 @@
+-- What is booked. There is no rule in here, only what rows there are and what can't be: deciding is the engine's.
+-- Instants are whole microseconds, which is what timestamptz holds.
+
+-- The clock of the store. Every instant comes from here, so that all instances go by one clock.
+CREATE FUNCTION booking_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'SELECT clock_timestamp()';
+
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
+END $$;
+
+CREATE TABLE lanes (
+    name             text PRIMARY KEY CHECK (name ~ '^[a-z0-9-]{1,32}$'),
+    capacity         bigint NOT NULL CHECK (capacity >= 0),
+    max_waiting      numeric(20) CHECK (max_waiting >= 0),
+    admit_per_second bigint CHECK (admit_per_second >= 1),
+    claim_ttl_ns     bigint NOT NULL CHECK (claim_ttl_ns > 0),
+    session_ttl_ns   bigint NOT NULL CHECK (session_ttl_ns > 0),
+    paused           boolean NOT NULL,
+    closed           boolean NOT NULL,
+    sold_out         boolean NOT NULL,
+    revision         bigint NOT NULL
+);
+
+CREATE TABLE concerts (
+    concert_id uuid PRIMARY KEY,
+    title      text NOT NULL,
+    lane       text NOT NULL REFERENCES lanes,
+    created_at timestamptz NOT NULL
+);
+CREATE INDEX concerts_in_order ON concerts (created_at, concert_id);
+CREATE INDEX concerts_of_lane ON concerts (lane);
+
+CREATE TABLE performances (
+    performance_id     uuid PRIMARY KEY,
+    concert_id         uuid NOT NULL REFERENCES concerts,
+    venue              text NOT NULL,
+    starts_at          timestamptz NOT NULL,
+    utc_offset_seconds integer NOT NULL,
+    local_date         date NOT NULL,
+    zone               text,
+    price              bigint NOT NULL CHECK (price >= 0),
+    seats              integer NOT NULL CHECK (seats >= 1),
+    on_sale            boolean NOT NULL,
+    created_at         timestamptz NOT NULL
+);
+CREATE INDEX performances_in_order ON performances (starts_at, performance_id) WHERE on_sale;
+CREATE INDEX performances_of_concert ON performances (concert_id, starts_at, performance_id) WHERE on_sale;
+CREATE INDEX performances_of_date ON performances (local_date, starts_at, performance_id) WHERE on_sale;
+
+-- A user is who has a wallet; the row is the lock for everything that is the user's.
+CREATE TABLE users (
+    user_id   uuid PRIMARY KEY,
+    balance   bigint NOT NULL CHECK (balance >= 0),
+    entries   bigint NOT NULL CHECK (entries >= 0),
+    opened_at timestamptz NOT NULL
+) WITH (fillfactor = 80);
+
+CREATE TABLE reservations (
+    reservation_id uuid PRIMARY KEY,
+    user_id        uuid NOT NULL REFERENCES users,
+    performance_id uuid NOT NULL REFERENCES performances,
+    seats          integer[] NOT NULL CHECK (cardinality(seats) >= 1),
+    ticket_lane    text NOT NULL,
+    ticket_epoch   bigint NOT NULL, -- 64 bits, of which the highest reads as a sign
+    ticket_seq     bigint NOT NULL,
+    payment_id     uuid NOT NULL UNIQUE,
+    amount         bigint NOT NULL CHECK (amount >= 0),
+    created_at     timestamptz NOT NULL,
+    hold_until     timestamptz NOT NULL,
+    status         text NOT NULL CHECK (status IN ('held', 'confirmed', 'expired', 'released', 'refunded')),
+    made           bigint NOT NULL  -- the number of the event that made it
+) WITH (fillfactor = 80);
+CREATE INDEX reservations_of_user ON reservations (user_id, created_at, reservation_id);
+CREATE INDEX reservations_active ON reservations (user_id) WHERE status IN ('held', 'confirmed');
+CREATE INDEX reservations_ending ON reservations (hold_until, reservation_id) WHERE status = 'held';
+-- One ticket buys once.
+CREATE UNIQUE INDEX reservations_one_a_ticket
+    ON reservations (ticket_seq, ticket_epoch, user_id, ticket_lane) WHERE status <> 'released';
+CREATE INDEX reservations_released
+    ON reservations (ticket_seq, ticket_epoch, user_id, ticket_lane, made) WHERE status = 'released';
+
+-- Every seat of every performance is a row, so that every seat can be locked. One row a seat, which names whose it is:
+-- held until an instant, or sold when there is none. Nothing here is indexed that a hold changes, so that holds stay
+-- in their page.
+CREATE TABLE seats (
+    performance_id uuid NOT NULL REFERENCES performances,
+    number         integer NOT NULL CHECK (number >= 1),
+    reservation_id uuid REFERENCES reservations,
+    held_until     timestamptz,
+    PRIMARY KEY (performance_id, number),
+    CHECK (held_until IS NULL OR reservation_id IS NOT NULL)
+) WITH (fillfactor = 60);
+
+CREATE TABLE payments (
+    payment_id     uuid PRIMARY KEY,
+    reservation_id uuid NOT NULL UNIQUE REFERENCES reservations,
+    user_id        uuid NOT NULL REFERENCES users,
+    amount         bigint NOT NULL CHECK (amount >= 0),
+    paid_at        timestamptz NOT NULL,
+    refunded_at    timestamptz
+);
+CREATE INDEX payments_of_user ON payments (user_id, paid_at, payment_id);
+
+CREATE TABLE wallet_entries (
+    entry_id      uuid PRIMARY KEY,
+    user_id       uuid NOT NULL REFERENCES users,
+    number        bigint NOT NULL CHECK (number >= 1),
+    kind          text NOT NULL CHECK (kind IN ('charge', 'debit', 'refund')),
+    payment_id    uuid REFERENCES payments,
+    amount        bigint NOT NULL CHECK (amount >= 0),
+    balance_after bigint NOT NULL CHECK (balance_after >= 0),
+    at            timestamptz NOT NULL,
+    UNIQUE (user_id, number),
+    CHECK ((kind = 'charge') = (payment_id IS NULL))
+);
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON wallet_entries
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- Endings of tickets that the queue does not know yet.
+CREATE TABLE ticket_endings (
+    ticket_lane  text NOT NULL,
+    ticket_epoch bigint NOT NULL,
+    ticket_seq   bigint NOT NULL,
+    user_id      uuid NOT NULL,
+    reason       text NOT NULL,
+    PRIMARY KEY (ticket_lane, ticket_epoch, ticket_seq, user_id)
+);
+
+-- The log: numbered from 1 without a gap, in the order of commits.
+CREATE TABLE events (
+    seq            bigint PRIMARY KEY CHECK (seq >= 1),
+    at             timestamptz NOT NULL,
+    event          jsonb NOT NULL,
+    performance_id uuid,     -- of events that moved seats: which
+    seats          integer[]
+);
+CREATE INDEX events_of_performance ON events (performance_id, seq) WHERE performance_id IS NOT NULL;
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON events
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- One row, the last lock of every transaction that writes: who holds it gives the next numbers of the log and commits
+-- before anybody else does.
+CREATE TABLE log_head (
+    only_row        boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    last_event      bigint NOT NULL,
+    catalog_version bigint NOT NULL, -- grows when a concert or a performance changes
+    returns         bigint NOT NULL  -- grows when a sold seat comes back
+) WITH (fillfactor = 10);
+INSERT INTO log_head (last_event, catalog_version, returns) VALUES (0, 0, 0);

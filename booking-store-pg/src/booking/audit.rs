@@ -1,0 +1,71 @@
+//! Checking what must always hold, on one view of all rows.
+
+use booking_core::{
+    Money, StoreError,
+    audit::{Audit, Auditor},
+};
+use futures_util::TryStreamExt;
+use sqlx::{PgConnection, postgres::PgRow, query, raw_sql};
+
+use super::rows;
+use crate::{db::Db, trouble::Trouble};
+
+/// Reading everything takes as long as it takes; the view is that of the first statement after this.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+    SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '1min'; \
+    SET LOCAL enable_seqscan = on";
+
+const CLOCK: &str = "SELECT booking_now()";
+const PERFORMANCES: &str = concat!("SELECT ", rows::performance_columns!(), " FROM performances p");
+const SEATS: &str =
+    "SELECT performance_id, number, reservation_id, held_until FROM seats WHERE reservation_id IS NOT NULL";
+const WALLETS: &str = "SELECT user_id, balance, entries, opened_at FROM users";
+const ENTRIES: &str =
+    "SELECT entry_id, user_id, number, kind, payment_id, amount, balance_after, at FROM wallet_entries";
+const RESERVATIONS: &str = concat!("SELECT ", rows::reservation_columns!("r"), " FROM reservations r");
+const PAYMENTS: &str =
+    "SELECT payment_id, reservation_id, user_id, amount, paid_at, refunded_at FROM payments";
+
+pub(super) const STATEMENTS: &[&str] =
+    &[CLOCK, PERFORMANCES, SEATS, WALLETS, ENTRIES, RESERVATIONS, PAYMENTS];
+
+pub(super) async fn audit(db: &Db, max_balance: Money) -> Result<Audit, StoreError> {
+    let mut lease = db.lease().await.map_err(|trouble| trouble.to_store_error())?;
+    let audited = of_one_view(&mut lease.connection, max_balance).await;
+    // An error leaves the connection in a state not worth finding out, so it is closed.
+    let audit = audited.map_err(|trouble| trouble.to_store_error())?;
+    lease.give_back();
+    Ok(audit)
+}
+
+async fn of_one_view(connection: &mut PgConnection, max_balance: Money) -> Result<Audit, Trouble> {
+    raw_sql(BEGIN).execute(&mut *connection).await?;
+    let now = rows::at(&query(CLOCK).fetch_one(&mut *connection).await?, 0)?;
+    let mut auditor = Auditor::new(now, max_balance);
+    each(connection, PERFORMANCES, |row| Ok(auditor.performance(&rows::performance(row)?))).await?;
+    each(connection, SEATS, |row| {
+        let (performance, number, seat) = rows::seat(row)?;
+        seat.into_iter().for_each(|seat| auditor.seat(performance, number, seat));
+        Ok(())
+    })
+    .await?;
+    each(connection, WALLETS, |row| Ok(auditor.wallet(&rows::wallet(row)?))).await?;
+    each(connection, ENTRIES, |row| Ok(auditor.entry(&rows::entry(row)?))).await?;
+    each(connection, RESERVATIONS, |row| Ok(auditor.reservation(&rows::reservation(row)?.1))).await?;
+    each(connection, PAYMENTS, |row| Ok(auditor.payment(&rows::payment(row, 0)?))).await?;
+    raw_sql("COMMIT").execute(connection).await?;
+    Ok(auditor.finish())
+}
+
+/// Takes rows in as they come, without holding them all.
+async fn each(
+    connection: &mut PgConnection,
+    sql: &'static str,
+    mut take: impl FnMut(&PgRow) -> Result<(), sqlx::Error>,
+) -> Result<(), Trouble> {
+    let mut found = query(sql).fetch(connection);
+    while let Some(row) = found.try_next().await? {
+        take(&row)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,179 @@
+//! Concerts and performances as an instance remembers them.
+//!
+//! They change rarely and every hold reads one. What is remembered is checked where it counts: the head of the log, which
+//! every batch locks before it decides, carries a version that grows with every change of a concert or a performance. So
+//! a batch never decides by a price or a date that is not the latest.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use booking_core::{
+    Keys, Rows,
+    catalog::{Concert, Performance},
+    id::PerformanceId,
+};
+use sqlx::{PgConnection, Row, query};
+use uuid::Uuid;
+
+use super::rows;
+use crate::trouble::Trouble;
+
+/// More than this is forgotten as a whole.
+const MOST: usize = 100_000;
+
+const PERFORMANCES: &str = concat!(
+    "SELECT ",
+    rows::performance_columns!(),
+    ", (SELECT catalog_version FROM log_head) FROM performances p WHERE p.performance_id = ANY($1)"
+);
+const CONCERTS: &str = "\
+    SELECT concert_id, title, lane, created_at, (SELECT catalog_version FROM log_head) FROM concerts \
+    WHERE concert_id = ANY($1)";
+const LANES: &str = concat!("SELECT ", rows::lane_columns!(), " FROM lanes WHERE name = ANY($1)");
+
+pub(super) const STATEMENTS: &[&str] = &[PERFORMANCES, CONCERTS, LANES];
+
+#[derive(Debug, Default)]
+struct Known {
+    version: i64,
+    performances: HashMap<PerformanceId, (Performance, Concert)>,
+}
+
+/// What this instance remembers of the catalogue.
+#[derive(Debug, Default)]
+pub(super) struct Catalog(Mutex<Known>);
+
+impl Catalog {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        // It is only ever replaced or added to, never half done.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets everything unless it is of this version; whether it was.
+    pub(super) fn is_of(&self, version: i64) -> bool {
+        let mut known = self.known();
+        let same = known.version == version;
+        if !same {
+            *known = Known { version, ..Known::default() };
+        }
+        same
+    }
+
+    fn remembered(&self, ids: impl Iterator<Item = PerformanceId>, into: &mut Rows) -> Vec<Uuid> {
+        let known = self.known();
+        let mut unknown = Vec::new();
+        for id in ids {
+            match known.performances.get(&id) {
+                Some((performance, concert)) => {
+                    into.performances.push(performance.clone());
+                    into.concerts.push(concert.clone());
+                }
+                None => unknown.push(id.0),
+            }
+        }
+        unknown
+    }
+
+    fn remember(&self, version: i64, performances: &[Performance], concerts: &[Concert]) {
+        self.is_of(version);
+        let mut known = self.known();
+        if known.performances.len() > MOST {
+            known.performances.clear();
+        }
+        for performance in performances {
+            let concert = concerts.iter().find(|concert| concert.id == performance.concert);
+            if let Some(concert) = concert {
+                known.performances.insert(performance.id, (performance.clone(), concert.clone()));
+            }
+        }
+    }
+
+    /// Performances with their concerts, from memory where they are remembered. They are only good if
+    /// [`is_of`](Self::is_of) says so afterwards of the version under the lock.
+    pub(super) async fn load(
+        &self,
+        connection: &mut PgConnection,
+        keys: &Keys,
+        into: &mut Rows,
+    ) -> Result<(), Trouble> {
+        let unknown = self.remembered(keys.performances.iter().copied(), into);
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let mut found = Rows::default();
+        let of_performances = load_performances(connection, unknown, &mut found).await?;
+        let of_concerts = load_concerts(connection, concerts_of(&found), &mut found).await?;
+        if let (Some(version), true) = (of_performances, of_performances == of_concerts) {
+            self.remember(version, &found.performances, &found.concerts);
+        }
+        into.performances.append(&mut found.performances);
+        into.concerts.append(&mut found.concerts);
+        Ok(())
+    }
+}
+
+fn concerts_of(rows: &Rows) -> Vec<Uuid> {
+    let mut ids: Vec<Uuid> = rows.performances.iter().map(|performance| performance.concert.0).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+/// Everything of the catalogue that the keys name, as it is now; for those who hold the lock of the catalogue.
+pub(super) async fn load_locked(
+    connection: &mut PgConnection,
+    keys: &Keys,
+    into: &mut Rows,
+) -> Result<(), Trouble> {
+    let ids = keys.performances.iter().map(|id| id.0).collect();
+    load_performances(connection, ids, into).await?;
+    let mut concerts = concerts_of(into);
+    concerts.extend(
+        keys.concerts
+            .iter()
+            .map(|id| id.0)
+            .filter(|id| concerts.binary_search(id).is_err())
+            .collect::<Vec<_>>(),
+    );
+    load_concerts(connection, concerts, into).await?;
+    if !keys.lanes.is_empty() {
+        let names: Vec<String> = keys.lanes.iter().map(|name| name.as_str().to_owned()).collect();
+        for row in &query(LANES).bind(names).fetch_all(connection).await? {
+            into.lanes.push(rows::lane(row)?);
+        }
+    }
+    Ok(())
+}
+
+/// The version of the catalogue they are of; none if there is no such performance.
+async fn load_performances(
+    connection: &mut PgConnection,
+    ids: Vec<Uuid>,
+    into: &mut Rows,
+) -> Result<Option<i64>, Trouble> {
+    let mut version = None;
+    if !ids.is_empty() {
+        for row in &query(PERFORMANCES).bind(ids).fetch_all(connection).await? {
+            into.performances.push(rows::performance(row)?);
+            version = Some(row.try_get(10)?);
+        }
+    }
+    Ok(version)
+}
+
+async fn load_concerts(
+    connection: &mut PgConnection,
+    ids: Vec<Uuid>,
+    into: &mut Rows,
+) -> Result<Option<i64>, Trouble> {
+    let mut version = None;
+    if !ids.is_empty() {
+        for row in &query(CONCERTS).bind(ids).fetch_all(connection).await? {
+            into.concerts.push(rows::concert(row)?);
+            version = Some(row.try_get(4)?);
+        }
+    }
+    Ok(version)
+}

@@ -1,0 +1,101 @@
+//! The booking port.
+
+mod audit;
+mod catalog;
+mod lists;
+mod load;
+mod maps;
+mod port;
+mod resolve;
+mod rows;
+mod save;
+mod save_catalog;
+mod stock;
+mod turn;
+mod wanted;
+mod worker;
+mod writer;
+
+use std::{collections::BTreeSet, fmt, sync::Arc};
+
+use booking_core::{BookingPolicy, id::PerformanceId};
+
+use self::{catalog::Catalog, maps::Maps, stock::Stocks, worker::Counter, writer::Duty};
+use crate::{
+    connect::{self, ConnectError, PgConfig},
+    db::Db,
+};
+
+/// Both stores of the engine on one PostgreSQL database. Any number of them, in any number of processes, may work on
+/// the same one.
+pub struct PgStore {
+    shared: Arc<Shared>,
+    /// Where everything queues that leaves the catalogue as it is.
+    bookings: Counter,
+    /// Changes of the catalogue have a queue of their own: they may take long, and nobody's hold shall wait for them.
+    catalog: Counter,
+}
+
+impl fmt::Debug for PgStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PgStore").finish_non_exhaustive()
+    }
+}
+
+/// What the callers and the workers of a store have in common.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    db: Db,
+    policy: BookingPolicy,
+    catalog: Catalog,
+    maps: Maps,
+    stocks: Stocks,
+}
+
+impl Shared {
+    /// Own writes show at once on the instance that made them (S5).
+    fn forget(&self, touched: &BTreeSet<PerformanceId>, catalog_changed: bool) {
+        self.maps.forget(touched, catalog_changed);
+    }
+}
+
+impl PgStore {
+    /// Opens the database at an address, after making sure that it will do and bringing its schema up to date. It must
+    /// be called in a tokio runtime, in which its workers run until it is dropped.
+    pub async fn connect(config: PgConfig) -> Result<Arc<Self>, ConnectError> {
+        let connector = connect::connector(&config.url)?;
+        connect::prepare(&connector).await?;
+        let shared = Arc::new(Shared {
+            db: Db::new(connector, config.connections.max(1)),
+            policy: config.policy,
+            catalog: Catalog::default(),
+            maps: Maps::default(),
+            stocks: Stocks::default(),
+        });
+        let bookings = Counter::open(&shared, Duty::Bookings);
+        let catalog = Counter::open(&shared, Duty::Catalog);
+        Ok(Arc::new(Self { shared, bookings, catalog }))
+    }
+
+    /// Forgets what is remembered of seat maps and dates, which may be 100 ms old otherwise. For tests that move the
+    /// clock.
+    #[doc(hidden)]
+    pub fn forget_maps(&self) {
+        self.shared.maps.forget_all();
+    }
+}
+
+pub(crate) fn statements() -> Vec<&'static str> {
+    [
+        audit::STATEMENTS,
+        catalog::STATEMENTS,
+        lists::STATEMENTS,
+        load::STATEMENTS,
+        maps::STATEMENTS,
+        resolve::STATEMENTS,
+        save::STATEMENTS,
+        save_catalog::STATEMENTS,
+        stock::STATEMENTS,
+    ]
+    .concat()
+}

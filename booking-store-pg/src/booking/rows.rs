@@ -1,0 +1,256 @@
+//! Rows of the tables as values of the engine. A row that is no such value is damage, and told as such.
+
+use std::{sync::Arc, time::Duration};
+
+use booking_core::{
+    EndReason, Epoch, LaneName, LanePolicy, Money, RecordedEvent, Ticket, Timestamp,
+    catalog::{Concert, LaneRecord, LaneSettings, Performance},
+    hold::{Reservation, ReservationStatus, Seat, SeatStatus},
+    id::{ConcertId, EntryId, PaymentId, PerformanceId, ReservationId, UserId},
+    payment::Payment,
+    wallet::{Entry, EntryKind, Wallet},
+};
+use chrono::{DateTime, FixedOffset, Utc};
+use sqlx::{Decode, Error, Postgres, Row, Type, postgres::PgRow};
+use uuid::Uuid;
+
+use crate::{codec::At, trouble::damaged};
+
+/// The columns of a reservation, as [`reservation`] reads them.
+macro_rules! reservation_columns {
+    ($of:literal) => {
+        concat!(
+            $of,
+            ".reservation_id, ",
+            $of,
+            ".user_id, ",
+            $of,
+            ".performance_id, ",
+            $of,
+            ".seats, ",
+            $of,
+            ".ticket_lane, ",
+            $of,
+            ".ticket_epoch, ",
+            $of,
+            ".ticket_seq, ",
+            $of,
+            ".payment_id, ",
+            $of,
+            ".amount, ",
+            $of,
+            ".created_at, ",
+            $of,
+            ".hold_until, ",
+            $of,
+            ".status, ",
+            $of,
+            ".made"
+        )
+    };
+}
+
+/// The columns of a performance, as [`performance`] reads them.
+macro_rules! performance_columns {
+    () => {
+        "p.performance_id, p.concert_id, p.venue, p.starts_at, p.utc_offset_seconds, p.zone, p.price, p.seats, \
+         p.on_sale, p.created_at"
+    };
+}
+
+/// The columns of a lane, as [`lane`] reads them.
+macro_rules! lane_columns {
+    () => {
+        "name, capacity, max_waiting::text, admit_per_second, claim_ttl_ns, session_ttl_ns, paused, closed, sold_out, \
+         revision"
+    };
+}
+
+pub(super) use {lane_columns, performance_columns, reservation_columns};
+
+fn get<'r, T: Decode<'r, Postgres> + Type<Postgres>>(row: &'r PgRow, at: usize) -> Result<T, Error> {
+    row.try_get(at)
+}
+
+pub(super) fn at(row: &PgRow, column: usize) -> Result<Timestamp, Error> {
+    get::<At>(row, column).map(|at| at.0)
+}
+
+/// A column that counts.
+pub(super) fn count<T: TryFrom<i64>>(row: &PgRow, column: usize) -> Result<T, Error> {
+    let number: i64 = get(row, column)?;
+    T::try_from(number).map_err(|_| damaged(format_args!("a count of {number}")))
+}
+
+fn small_count(row: &PgRow, column: usize) -> Result<u32, Error> {
+    let number: i32 = get(row, column)?;
+    u32::try_from(number).map_err(|_| damaged(format_args!("a count of {number}")))
+}
+
+fn money(row: &PgRow, column: usize) -> Result<Money, Error> {
+    Money::new(get(row, column)?).map_err(damaged)
+}
+
+fn lane_name(row: &PgRow, column: usize) -> Result<LaneName, Error> {
+    let name: &str = get(row, column)?;
+    name.parse().map_err(damaged)
+}
+
+/// Four columns: lane, epoch, number and user of a ticket.
+pub(super) fn ticket(row: &PgRow, columns: [usize; 3], user: UserId) -> Result<Ticket, Error> {
+    let [lane, epoch, seq] = columns;
+    Ok(Ticket {
+        lane: lane_name(row, lane)?,
+        epoch: Epoch(get::<i64>(row, epoch)?.cast_unsigned()),
+        seq: get::<i64>(row, seq)?.cast_unsigned(),
+        user,
+    })
+}
+
+fn status(text: &str) -> Result<ReservationStatus, Error> {
+    use ReservationStatus::{Confirmed, Expired, Held, Refunded, Released};
+    let all = [Held, Confirmed, Expired, Released, Refunded];
+    let found = all.into_iter().find(|status| status.as_str() == text);
+    found.ok_or_else(|| damaged(format_args!("no status of a reservation is {text:?}")))
+}
+
+/// Thirteen columns from 0, and the number of the event that made it.
+pub(super) fn reservation(row: &PgRow) -> Result<(i64, Reservation), Error> {
+    let seats: Vec<i32> = get(row, 3)?;
+    let seats: Result<Arc<[u32]>, _> = seats.into_iter().map(u32::try_from).collect();
+    let user = UserId(get(row, 1)?);
+    let reservation = Reservation {
+        id: ReservationId(get(row, 0)?),
+        user,
+        performance: PerformanceId(get(row, 2)?),
+        seats: seats.map_err(damaged)?,
+        ticket: ticket(row, [4, 5, 6], user)?,
+        payment: PaymentId(get(row, 7)?),
+        amount: money(row, 8)?,
+        created_at: at(row, 9)?,
+        hold_until: at(row, 10)?,
+        status: status(get(row, 11)?)?,
+    };
+    Ok((get(row, 12)?, reservation))
+}
+
+/// Six columns from `first`.
+pub(super) fn payment(row: &PgRow, first: usize) -> Result<Payment, Error> {
+    Ok(Payment {
+        id: PaymentId(get(row, first)?),
+        reservation: ReservationId(get(row, first + 1)?),
+        user: UserId(get(row, first + 2)?),
+        amount: money(row, first + 3)?,
+        paid_at: at(row, first + 4)?,
+        refunded_at: get::<Option<At>>(row, first + 5)?.map(|at| at.0),
+    })
+}
+
+/// Four columns from 0.
+pub(super) fn wallet(row: &PgRow) -> Result<Wallet, Error> {
+    Ok(Wallet {
+        user: UserId(get(row, 0)?),
+        balance: money(row, 1)?,
+        entries: count(row, 2)?,
+        opened_at: at(row, 3)?,
+    })
+}
+
+/// Eight columns from 0.
+pub(super) fn entry(row: &PgRow) -> Result<Entry, Error> {
+    let payment = get::<Option<Uuid>>(row, 4)?.map(PaymentId);
+    let kind = match (get(row, 3)?, payment) {
+        ("charge", None) => EntryKind::Charge,
+        ("debit", Some(payment)) => EntryKind::Debit(payment),
+        ("refund", Some(payment)) => EntryKind::Refund(payment),
+        (kind, _) => return Err(damaged(format_args!("no entry is of the kind {kind:?}"))),
+    };
+    Ok(Entry {
+        id: EntryId(get(row, 0)?),
+        user: UserId(get(row, 1)?),
+        number: count(row, 2)?,
+        kind,
+        amount: money(row, 5)?,
+        balance_after: money(row, 6)?,
+        at: at(row, 7)?,
+    })
+}
+
+/// Four columns from 0.
+pub(super) fn concert(row: &PgRow) -> Result<Concert, Error> {
+    Ok(Concert {
+        id: ConcertId(get(row, 0)?),
+        title: get(row, 1)?,
+        lane: lane_name(row, 2)?,
+        created_at: at(row, 3)?,
+    })
+}
+
+/// Ten columns from 0.
+pub(super) fn performance(row: &PgRow) -> Result<Performance, Error> {
+    let offset: i32 = get(row, 4)?;
+    let offset =
+        FixedOffset::east_opt(offset).ok_or_else(|| damaged(format_args!("an offset of {offset} s")))?;
+    Ok(Performance {
+        id: PerformanceId(get(row, 0)?),
+        concert: ConcertId(get(row, 1)?),
+        venue: get(row, 2)?,
+        starts_at: DateTime::<Utc>::from(at(row, 3)?).with_timezone(&offset),
+        zone: get(row, 5)?,
+        price: money(row, 6)?,
+        seats: small_count(row, 7)?,
+        on_sale: get(row, 8)?,
+        created_at: at(row, 9)?,
+    })
+}
+
+/// Four columns from 0; a seat that nobody has has no [`Seat`].
+pub(super) fn seat(row: &PgRow) -> Result<(PerformanceId, u32, Option<Seat>), Error> {
+    let reservation = get::<Option<Uuid>>(row, 2)?.map(ReservationId);
+    let held_until = get::<Option<At>>(row, 3)?.map(|at| at.0);
+    let seat = reservation.map(|reservation| Seat { reservation, held_until });
+    Ok((PerformanceId(get(row, 0)?), small_count(row, 1)?, seat))
+}
+
+/// What a seat that somebody has until then is at `now`.
+pub(super) fn seat_status(held_until: Option<Timestamp>, now: Timestamp) -> SeatStatus {
+    // Whose it is does not matter for that.
+    Seat { reservation: ReservationId(Uuid::nil()), held_until }.status_at(now)
+}
+
+/// Ten columns from 0.
+pub(super) fn lane(row: &PgRow) -> Result<LaneRecord, Error> {
+    let span = |column| Ok::<_, Error>(Duration::from_nanos(count(row, column)?));
+    let most: Option<&str> = get(row, 2)?;
+    let rate: Option<i64> = get(row, 3)?;
+    Ok(LaneRecord {
+        name: lane_name(row, 0)?,
+        settings: LaneSettings {
+            policy: LanePolicy {
+                capacity: count(row, 1)?,
+                max_waiting: most.map(str::parse).transpose().map_err(damaged)?,
+                admit_per_second: rate.map(u32::try_from).transpose().map_err(damaged)?,
+                claim_ttl: span(4)?,
+                session_ttl: span(5)?,
+            },
+            paused: get(row, 6)?,
+            closed: get(row, 7)?,
+            sold_out: get(row, 8)?,
+            revision: count(row, 9)?,
+        },
+    })
+}
+
+/// Three columns from 0: number, instant, and the event as text.
+pub(super) fn event(row: &PgRow) -> Result<RecordedEvent, Error> {
+    let text: &str = get(row, 2)?;
+    let event = serde_json::from_str(text).map_err(damaged)?;
+    Ok(RecordedEvent { seq: count(row, 0)?, at: at(row, 1)?, event })
+}
+
+pub(super) fn reason(text: &str) -> Result<EndReason, Error> {
+    use EndReason::{Closed, Completed, HoldExpired, Left, NoShow, SessionExpired, SoldOut};
+    let all = [Completed, HoldExpired, SessionExpired, NoShow, Left, SoldOut, Closed];
+    let found = all.into_iter().find(|reason| reason.as_str() == text);
+    found.ok_or_else(|| damaged(format_args!("no ticket ends by {text:?}")))
+}

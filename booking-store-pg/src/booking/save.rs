@@ -1,0 +1,214 @@
+//! Saving what a batch changed: only the rows that changed, each kind at once.
+//!
+//! A saved row that should have been there and was not is a broken obligation, so what was changed is counted.
+
+use booking_core::{Changes, Event, Timestamp, hold::Reservation, wallet::Wallet};
+use sqlx::{PgConnection, Row, query};
+use uuid::Uuid;
+
+use crate::{
+    codec::{At, int_array},
+    trouble::Trouble,
+};
+
+const OPEN_WALLETS: &str = "\
+    INSERT INTO users (user_id, balance, entries, opened_at) \
+    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::timestamptz[])";
+
+/// Reservations, seats and the log. Every batch that changes anything writes events, so this is the one statement
+/// they all have in common, and the only one of a hold.
+const SAVE_BOOKINGS: &str = "\
+    WITH made AS (INSERT INTO reservations (reservation_id, user_id, performance_id, seats, ticket_lane, \
+            ticket_epoch, ticket_seq, payment_id, amount, created_at, hold_until, status, made) \
+        SELECT t.id, t.user_id, t.performance_id, t.seats::integer[], t.lane, t.epoch, t.seq, t.payment_id, t.amount, \
+            t.created_at, t.hold_until, t.status, t.made \
+        FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], \
+            $8::uuid[], $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::bigint[]) \
+        AS t (id, user_id, performance_id, seats, lane, epoch, seq, payment_id, amount, created_at, hold_until, \
+            status, made)), \
+    moved AS (UPDATE reservations r SET status = t.status \
+        FROM unnest($14::uuid[], $15::text[]) AS t (id, status) \
+        WHERE r.reservation_id = t.id RETURNING 1), \
+    taken AS (UPDATE seats s SET reservation_id = t.reservation_id, held_until = t.held_until \
+        FROM unnest($16::uuid[], $17::integer[], $18::uuid[], $19::timestamptz[]) \
+            AS t (performance_id, number, reservation_id, held_until) \
+        WHERE s.performance_id = t.performance_id AND s.number = t.number RETURNING 1), \
+    head AS (UPDATE log_head SET last_event = last_event + cardinality($20::text[]), \
+        catalog_version = catalog_version + $21, returns = returns + $22), \
+    told AS (INSERT INTO events (seq, at, event, performance_id, seats) \
+        SELECT $23 + t.n, $24, t.event::jsonb, t.performance_id, t.seats::integer[] \
+        FROM unnest($20::text[], $25::uuid[], $26::text[]) WITH ORDINALITY AS t (event, performance_id, seats, n)) \
+    SELECT (SELECT count(*) FROM moved), (SELECT count(*) FROM taken)";
+
+const SAVE_MONEY: &str = "\
+    WITH moved AS (UPDATE users u SET balance = t.balance, entries = t.entries \
+        FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS t (user_id, balance, entries) \
+        WHERE u.user_id = t.user_id RETURNING 1), \
+    made AS (INSERT INTO payments (payment_id, reservation_id, user_id, amount, paid_at, refunded_at) \
+        SELECT * FROM unnest($4::uuid[], $5::uuid[], $6::uuid[], $7::bigint[], $8::timestamptz[], $9::timestamptz[])), \
+    refunded AS (UPDATE payments p SET refunded_at = t.at FROM unnest($10::uuid[], $11::timestamptz[]) AS t (id, at) \
+        WHERE p.payment_id = t.id RETURNING 1), \
+    written AS (INSERT INTO wallet_entries \
+            (entry_id, user_id, number, kind, payment_id, amount, balance_after, at) \
+        SELECT * FROM unnest($12::uuid[], $13::uuid[], $14::bigint[], $15::text[], $16::uuid[], $17::bigint[], \
+            $18::bigint[], $19::timestamptz[])), \
+    ended AS (INSERT INTO ticket_endings (ticket_lane, ticket_epoch, ticket_seq, user_id, reason) \
+        SELECT * FROM unnest($20::text[], $21::bigint[], $22::bigint[], $23::uuid[], $24::text[]) \
+        ON CONFLICT (ticket_lane, ticket_epoch, ticket_seq, user_id) DO UPDATE SET reason = EXCLUDED.reason) \
+    SELECT (SELECT count(*) FROM moved), (SELECT count(*) FROM refunded)";
+
+pub(super) const STATEMENTS: &[&str] = &[OPEN_WALLETS, SAVE_BOOKINGS, SAVE_MONEY];
+
+/// The instant of a batch and its place in the log.
+pub(super) struct Place {
+    /// The number of the last event before it.
+    pub(super) last_event: i64,
+    pub(super) now: Timestamp,
+}
+
+/// The values of a column.
+fn column<'a, R: 'a, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
+    rows.iter().map(value).collect()
+}
+
+fn number(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn expect(row: &sqlx::postgres::PgRow, at: usize, expected: usize, what: &str) -> Result<(), Trouble> {
+    let saved: i64 = row.try_get(at)?;
+    if saved == number(expected) {
+        Ok(())
+    } else {
+        Err(Trouble::Broken(format!("{saved} of {expected} {what} were there to be saved")))
+    }
+}
+
+pub(super) async fn open_wallets(connection: &mut PgConnection, opened: &[&Wallet]) -> Result<(), Trouble> {
+    if opened.is_empty() {
+        return Ok(());
+    }
+    query(OPEN_WALLETS)
+        .bind(column(opened, |wallet| wallet.user.0))
+        .bind(column(opened, |wallet| wallet.balance.units()))
+        .bind(column(opened, |wallet| wallet.entries.cast_signed()))
+        .bind(column(opened, |wallet| At(wallet.opened_at)))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn save_bookings(
+    connection: &mut PgConnection,
+    changes: &Changes<'_>,
+    events: &[Event],
+    place: &Place,
+) -> Result<(), Trouble> {
+    let told = told(events)?;
+    let (made, moved, seats) =
+        (&changes.reservations_made[..], &changes.reservations_moved[..], &changes.seats[..]);
+    let of = |value: fn(&Reservation) -> Uuid| column(made, move |(_, made)| value(made));
+    let whole = |seat: u32| i32::try_from(seat).unwrap_or(i32::MAX);
+    let saved = query(SAVE_BOOKINGS)
+        .bind(of(|made| made.id.0))
+        .bind(of(|made| made.user.0))
+        .bind(of(|made| made.performance.0))
+        .bind(column(made, |(_, made)| int_array(&made.seats)))
+        .bind(column(made, |(_, made)| made.ticket.lane.as_str()))
+        .bind(column(made, |(_, made)| made.ticket.epoch.0.cast_signed()))
+        .bind(column(made, |(_, made)| made.ticket.seq.cast_signed()))
+        .bind(of(|made| made.payment.0))
+        .bind(column(made, |(_, made)| made.amount.units()))
+        .bind(column(made, |(_, made)| At(made.created_at)))
+        .bind(column(made, |(_, made)| At(made.hold_until)))
+        .bind(column(made, |(_, made)| made.status.as_str()))
+        .bind(column(made, |(at, _)| place.last_event + 1 + number(*at)))
+        .bind(column(moved, |moved| moved.id.0))
+        .bind(column(moved, |moved| moved.status.as_str()))
+        .bind(column(seats, |(performance, _, _)| performance.0))
+        .bind(column(seats, |(_, number, _)| whole(*number)))
+        .bind(column(seats, |(_, _, seat)| seat.map(|seat| seat.reservation.0)))
+        .bind(column(seats, |(_, _, seat)| seat.and_then(|seat| seat.held_until).map(At)))
+        .bind(told.texts)
+        .bind(i64::from(changes_catalog(changes)))
+        .bind(told.returns)
+        .bind(place.last_event)
+        .bind(At(place.now))
+        .bind(told.performances)
+        .bind(told.seats)
+        .fetch_one(connection)
+        .await?;
+    expect(&saved, 0, moved.len(), "reservations")?;
+    expect(&saved, 1, seats.len(), "seats")
+}
+
+/// Whether holds may read other concerts and performances from now on.
+pub(super) fn changes_catalog(changes: &Changes<'_>) -> bool {
+    let Changes { concerts_added, concerts_changed, performances_added, performances_changed, .. } = changes;
+    !(concerts_added.is_empty()
+        && concerts_changed.is_empty()
+        && performances_added.is_empty()
+        && performances_changed.is_empty())
+}
+
+#[derive(Default)]
+struct Told {
+    texts: Vec<String>,
+    performances: Vec<Option<Uuid>>,
+    seats: Vec<Option<String>>,
+    /// Sold seats that came back.
+    returns: i64,
+}
+
+fn told(events: &[Event]) -> Result<Told, Trouble> {
+    let mut told = Told::default();
+    for event in events {
+        let text = serde_json::to_string(event);
+        told.texts.push(text.map_err(|error| Trouble::Broken(format!("an event: {error}")))?);
+        let moved = event.seats();
+        told.performances.push(moved.map(|(performance, _)| performance.0));
+        told.seats.push(moved.map(|(_, seats)| int_array(seats)));
+        let returned = matches!(event, Event::Hold(booking_core::hold::Event::SeatsReturned(_)));
+        told.returns += i64::from(returned);
+    }
+    Ok(told)
+}
+
+/// Balances, the ledger, payments and endings, if any changed.
+pub(super) async fn save_money(connection: &mut PgConnection, changes: &Changes<'_>) -> Result<(), Trouble> {
+    let (moved, entries) = (&changes.wallets_moved[..], &changes.entries[..]);
+    let (made, refunded) = (&changes.payments_made[..], &changes.payments_refunded[..]);
+    let ended = &changes.endings[..];
+    if entries.is_empty() && made.is_empty() && refunded.is_empty() && ended.is_empty() {
+        return Ok(());
+    }
+    let saved = query(SAVE_MONEY)
+        .bind(column(moved, |wallet| wallet.user.0))
+        .bind(column(moved, |wallet| wallet.balance.units()))
+        .bind(column(moved, |wallet| wallet.entries.cast_signed()))
+        .bind(column(made, |payment| payment.id.0))
+        .bind(column(made, |payment| payment.reservation.0))
+        .bind(column(made, |payment| payment.user.0))
+        .bind(column(made, |payment| payment.amount.units()))
+        .bind(column(made, |payment| At(payment.paid_at)))
+        .bind(column(made, |payment| payment.refunded_at.map(At)))
+        .bind(column(refunded, |payment| payment.id.0))
+        .bind(column(refunded, |payment| payment.refunded_at.map(At)))
+        .bind(column(entries, |entry| entry.id.0))
+        .bind(column(entries, |entry| entry.user.0))
+        .bind(column(entries, |entry| entry.number.cast_signed()))
+        .bind(column(entries, |entry| entry.kind.as_str()))
+        .bind(column(entries, |entry| entry.kind.payment().map(|payment| payment.0)))
+        .bind(column(entries, |entry| entry.amount.units()))
+        .bind(column(entries, |entry| entry.balance_after.units()))
+        .bind(column(entries, |entry| At(entry.at)))
+        .bind(column(ended, |(ticket, _)| ticket.lane.as_str()))
+        .bind(column(ended, |(ticket, _)| ticket.epoch.0.cast_signed()))
+        .bind(column(ended, |(ticket, _)| ticket.seq.cast_signed()))
+        .bind(column(ended, |(ticket, _)| ticket.user.0))
+        .bind(column(ended, |(_, reason)| reason.as_str()))
+        .fetch_one(connection)
+        .await?;
+    expect(&saved, 0, moved.len(), "wallets")?;
+    expect(&saved, 1, refunded.len(), "payments")
+}

@@ -1,0 +1,85 @@
+//! Whether anything is left to sell in a lane. Every instance asks many times a second, so what was found once is used
+//! again: a seat that is not sold is looked for where one was found last, and that nothing is left stays true until a
+//! sold seat comes back or the catalogue changes, both of which the head of the log counts.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use booking_core::{LaneName, StoreError, catalog::Stock};
+use sqlx::{Row, postgres::PgRow, query};
+use uuid::Uuid;
+
+use crate::{
+    db::{Db, decode},
+    trouble::Trouble,
+};
+
+/// The counters, whether anything is bookable, and whether the performance of the last time still has an unsold seat.
+/// A seat is sold if it is somebody's without an end.
+const GLANCE: &str = "\
+    SELECT head.catalog_version, head.returns, \
+        EXISTS (SELECT FROM concerts c JOIN performances p ON p.concert_id = c.concert_id \
+            WHERE c.lane = $1 AND p.on_sale AND p.starts_at > (SELECT booking_now())), \
+        EXISTS (SELECT FROM performances p JOIN concerts c ON c.concert_id = p.concert_id \
+            WHERE p.performance_id = $2 AND c.lane = $1 AND p.on_sale AND p.starts_at > (SELECT booking_now()) \
+            AND EXISTS (SELECT FROM seats s WHERE s.performance_id = p.performance_id \
+                AND (s.reservation_id IS NULL OR s.held_until IS NOT NULL))) \
+    FROM log_head AS head";
+const SEARCH: &str = "\
+    SELECT p.performance_id FROM concerts c JOIN performances p ON p.concert_id = c.concert_id \
+    WHERE c.lane = $1 AND p.on_sale AND p.starts_at > (SELECT booking_now()) \
+    AND EXISTS (SELECT FROM seats s WHERE s.performance_id = p.performance_id \
+        AND (s.reservation_id IS NULL OR s.held_until IS NOT NULL)) LIMIT 1";
+
+pub(super) const STATEMENTS: &[&str] = &[GLANCE, SEARCH];
+
+/// What was found in a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    /// This performance had an unsold seat.
+    Unsold(Uuid),
+    /// There was none at these counters.
+    Nothing(Counters),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Counters {
+    catalog_version: i64,
+    returns: i64,
+}
+
+/// What this instance found last, by lane.
+#[derive(Debug, Default)]
+pub(super) struct Stocks(Mutex<HashMap<LaneName, Found>>);
+
+impl Stocks {
+    fn found(&self) -> MutexGuard<'_, HashMap<LaneName, Found>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(super) async fn stock(db: &Db, stocks: &Stocks, lane: &LaneName) -> Result<Stock, StoreError> {
+    let last = stocks.found().get(lane).copied();
+    let hint = match last {
+        Some(Found::Unsold(performance)) => performance,
+        Some(Found::Nothing(_)) | None => Uuid::nil(),
+    };
+    let row = db.row(|| query(GLANCE).bind(lane.as_str()).bind(hint)).await?;
+    let row = row.ok_or_else(|| StoreError::broken("the log has no head"))?;
+    let (counters, bookable, unsold) = glance(&row).map_err(|error| Trouble::from(error).to_store_error())?;
+    if unsold || !bookable || last == Some(Found::Nothing(counters)) {
+        return Ok(Stock { bookable, unsold });
+    }
+    // The counters were read before the search: what changed meanwhile is found the next time.
+    let found = db.rows(|| query(SEARCH).bind(lane.as_str())).await?;
+    let unsold: Option<Uuid> = decode(found, |row| row.try_get(0))?.pop();
+    stocks.found().insert(lane.clone(), unsold.map_or(Found::Nothing(counters), Found::Unsold));
+    Ok(Stock { bookable, unsold: unsold.is_some() })
+}
+
+fn glance(row: &PgRow) -> Result<(Counters, bool, bool), sqlx::Error> {
+    let counters = Counters { catalog_version: row.try_get(0)?, returns: row.try_get(1)? };
+    Ok((counters, row.try_get(2)?, row.try_get(3)?))
+}

@@ -1,0 +1,178 @@
+//! One transaction: lock, load, read the clock, decide, save. Committing is the caller's.
+
+use std::collections::{BTreeSet, HashMap};
+
+use booking_core::{
+    BookingPolicy, Changes, Command, Event, Outcome, Refusal, Rows, State, Timestamp,
+    id::{PerformanceId, UserId},
+};
+use sqlx::{PgConnection, raw_sql};
+use uuid::Uuid;
+
+use super::{
+    catalog::{self, Catalog},
+    load::{self, Missed},
+    save::{self, Place},
+    save_catalog,
+    wanted::Wanted,
+};
+use crate::trouble::Trouble;
+
+/// One answer a command.
+pub(super) type Answers = Vec<Result<Outcome, Refusal>>;
+
+/// What a turn works with.
+pub(super) struct Turn<'a> {
+    pub(super) connection: &'a mut PgConnection,
+    pub(super) policy: &'a BookingPolicy,
+    /// What is remembered of the catalogue; none: this turn may change it, and locks it.
+    pub(super) catalog: Option<&'a Catalog>,
+}
+
+/// A turn that is saved and waits for its commit.
+pub(super) struct Staged {
+    pub(super) answers: Answers,
+    /// The first event of it, by which it is recognised in the log; none: nothing is to be committed.
+    pub(super) first_event: Option<FirstEvent>,
+    /// Performances of which a seat map may be different now.
+    pub(super) touched: BTreeSet<PerformanceId>,
+    /// Whether concerts or performances changed.
+    pub(super) catalog_changed: bool,
+}
+
+/// An event at its place in the log.
+pub(super) struct FirstEvent {
+    pub(super) seq: i64,
+    pub(super) at: Timestamp,
+    pub(super) event: Event,
+}
+
+/// What came of a turn that was not broken off by the database.
+pub(super) enum Turned {
+    Staged(Staged),
+    /// A change of the catalogue is decided; its seats are still to be made and the rest to be saved.
+    Unseated(Unseated),
+    /// Begin again with these users locked as well.
+    Missed(BTreeSet<UserId>),
+    /// Begin again: what was remembered of the catalogue is out of date, and forgotten.
+    OutOfDate,
+}
+
+/// A change of the catalogue that waits for its seats.
+pub(super) struct Unseated {
+    decided: Decided,
+    now: Timestamp,
+    seats_before: HashMap<PerformanceId, u32>,
+}
+
+struct Decided {
+    state: State,
+    events: Vec<Event>,
+    answers: Answers,
+}
+
+impl Turn<'_> {
+    /// Does everything but the commit. After an error or a turn that must begin again the transaction is still open.
+    pub(super) async fn take(&mut self, batch: &[&Command], wanted: &mut Wanted) -> Result<Turned, Trouble> {
+        let begin = if self.catalog.is_some() { "BEGIN" } else { save_catalog::LOCK };
+        raw_sql(begin).execute(&mut *self.connection).await?;
+        let mut rows = Rows::default();
+        let more = load::find_owners(self.connection, wanted).await?;
+        if let Err(Missed(users)) = self.lock_rows(wanted, more, &mut rows).await? {
+            return Ok(Turned::Missed(users));
+        }
+        match self.catalog {
+            Some(catalog) => {
+                catalog.load(self.connection, &wanted.keys, &mut rows).await?;
+                let head = load::lock_head(self.connection).await?;
+                if !catalog.is_of(head.catalog_version) && !wanted.keys.performances.is_empty() {
+                    return Ok(Turned::OutOfDate);
+                }
+                let decided = decide(self.policy, rows, batch, head.now);
+                let place = Place { last_event: head.last_event, now: head.now };
+                self.save(decided, &place).await.map(Turned::Staged)
+            }
+            None => self.take_catalog(batch, wanted, rows).await.map(Turned::Unseated),
+        }
+    }
+
+    async fn lock_rows(
+        &mut self,
+        wanted: &Wanted,
+        more: Vec<Uuid>,
+        rows: &mut Rows,
+    ) -> Result<Result<(), Missed>, Trouble> {
+        load::lock_users(self.connection, &wanted.users, rows).await?;
+        let mut seats = match load::load_reservations(self.connection, wanted, more, rows).await? {
+            Ok(seats) => seats,
+            Err(missed) => return Ok(Err(missed)),
+        };
+        load::load_entries(self.connection, wanted, rows).await?;
+        seats.extend(wanted.keys.seats.iter().copied());
+        load::lock_seats(self.connection, &seats, rows).await?;
+        Ok(Ok(()))
+    }
+
+    async fn take_catalog(
+        &mut self,
+        batch: &[&Command],
+        wanted: &Wanted,
+        mut rows: Rows,
+    ) -> Result<Unseated, Trouble> {
+        catalog::load_locked(self.connection, &wanted.keys, &mut rows).await?;
+        let seats_before = rows.performances.iter().map(|of| (of.id, of.seats)).collect();
+        let now = load::clock(self.connection).await?;
+        let decided = decide(self.policy, rows, batch, now);
+        save_catalog::save(self.connection, &decided.state.changes(&decided.events)).await?;
+        Ok(Unseated { decided, now, seats_before })
+    }
+
+    /// Making many seats takes its time. So the head of the log is locked only when it is done ([`Self::seated`]); until
+    /// then only other changes of the catalogue wait.
+    pub(super) async fn make_seats(&mut self, unseated: &Unseated) -> Result<(), Trouble> {
+        let Unseated { decided, seats_before, .. } = unseated;
+        let changes = decided.state.changes(&decided.events);
+        save_catalog::make_seats(self.connection, &changes, seats_before).await
+    }
+
+    /// Saves the rest of a change of the catalogue.
+    pub(super) async fn seated(&mut self, unseated: Unseated) -> Result<Staged, Trouble> {
+        let last_event = load::lock_head(self.connection).await?.last_event;
+        self.save(unseated.decided, &Place { last_event, now: unseated.now }).await
+    }
+
+    async fn save(&mut self, decided: Decided, place: &Place) -> Result<Staged, Trouble> {
+        let Decided { state, events, answers } = decided;
+        if events.is_empty() {
+            let touched = BTreeSet::new();
+            return Ok(Staged { answers, first_event: None, touched, catalog_changed: false });
+        }
+        let changes = state.changes(&events);
+        save::open_wallets(self.connection, &changes.wallets_opened).await?;
+        save::save_bookings(self.connection, &changes, &events, place).await?;
+        save::save_money(self.connection, &changes).await?;
+        let (touched, catalog_changed) = (touched(&changes), save::changes_catalog(&changes));
+        let first_event = events.into_iter().next();
+        let first_event =
+            first_event.map(|event| FirstEvent { seq: place.last_event + 1, at: place.now, event });
+        Ok(Staged { answers, first_event, touched, catalog_changed })
+    }
+}
+
+fn decide(policy: &BookingPolicy, rows: Rows, batch: &[&Command], now: Timestamp) -> Decided {
+    let mut state = State::load(policy.clone(), rows);
+    let mut events = Vec::new();
+    let mut answers = Vec::with_capacity(batch.len());
+    for command in batch {
+        answers.push(state.execute(command, now).map(|(outcome, of_command)| {
+            events.extend(of_command);
+            outcome
+        }));
+    }
+    Decided { state, events, answers }
+}
+
+fn touched(changes: &Changes<'_>) -> BTreeSet<PerformanceId> {
+    let seats = changes.seats.iter().map(|(performance, _, _)| *performance);
+    seats.chain(changes.performances_changed.iter().map(|performance| performance.id)).collect()
+}

@@ -1,0 +1,199 @@
+//! A writer owns a connection and takes turns on it until a batch is committed, refused by the database, or out of time.
+
+use std::{sync::Arc, time::Duration};
+
+use booking_core::Command;
+use sqlx::{PgConnection, raw_sql};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+use uuid::Uuid;
+
+use super::{
+    Shared,
+    resolve::{self, Verdict},
+    turn::{Answers, FirstEvent, Staged, Turn, Turned},
+    wanted::Wanted,
+};
+use crate::trouble::Trouble;
+
+/// What is not saved within this span of being asked for is given up, so that every caller has an answer within two
+/// seconds whatever the database does.
+const SAVED_WITHIN: Duration = Duration::from_millis(1_600);
+/// What is not known to be committed within this span of being asked for has an unknown outcome.
+const KNOWN_WITHIN: Duration = Duration::from_millis(1_900);
+/// How often a batch is tried when somebody else is in the way.
+const TRIES: u32 = 8;
+/// The first pause between tries; each is twice the one before, give or take half.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// What a batch is to be done by.
+#[derive(Clone, Copy)]
+pub(super) struct Deadlines {
+    saved: Instant,
+    known: Instant,
+}
+
+impl Deadlines {
+    /// Of a batch of which the oldest command was asked for then.
+    pub(super) fn of(asked: Instant) -> Self {
+        Self { saved: asked + SAVED_WITHIN, known: asked + KNOWN_WITHIN }
+    }
+}
+
+/// What makes one writer different from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Duty {
+    /// Everything but the catalogue.
+    Bookings,
+    /// Batches that may change the catalogue.
+    Catalog,
+}
+
+/// A writer with its connection, while it has one.
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    duty: Duty,
+    connection: Option<PgConnection>,
+}
+
+impl Writer {
+    pub(super) fn new(shared: Arc<Shared>, duty: Duty) -> Self {
+        Self { shared, duty, connection: None }
+    }
+
+    /// Executes a batch: when it answers, the batch is committed, and forgotten where it was remembered otherwise.
+    pub(super) async fn execute(&mut self, batch: &[&Command], by: Deadlines) -> Result<Answers, Trouble> {
+        if Instant::now() >= by.saved {
+            return Err(Trouble::timed_out("a batch waited for its turn"));
+        }
+        let mut wanted = Wanted::by(batch);
+        let mut pause = PAUSE;
+        for _ in 1..TRIES {
+            let trouble = match self.turn(batch, &mut wanted, by).await {
+                Ok(Some(answers)) => return Ok(answers),
+                // Another turn with what the first one taught.
+                Ok(None) => continue,
+                Err(trouble) => trouble,
+            };
+            let jittered = jitter(pause);
+            let hopeless = matches!(trouble, Trouble::Broken(_) | Trouble::Unknown(_));
+            if hopeless || Instant::now() + jittered >= by.saved {
+                return Err(trouble);
+            }
+            tracing::debug!(?trouble, "a batch is tried again");
+            sleep(jittered).await;
+            pause *= 2;
+        }
+        match self.turn(batch, &mut wanted, by).await {
+            Ok(Some(answers)) => Ok(answers),
+            Ok(None) => Err(Trouble::Again("the rows of a batch never stood still".into())),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    /// One try; no answers: it must begin again.
+    async fn turn(
+        &mut self,
+        batch: &[&Command],
+        wanted: &mut Wanted,
+        by: Deadlines,
+    ) -> Result<Option<Answers>, Trouble> {
+        let shared = Arc::clone(&self.shared);
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => shared.db.connector().connect_until(by.saved).await?,
+        };
+        let catalog = (self.duty == Duty::Bookings).then_some(&shared.catalog);
+        let mut turn = Turn { connection: &mut connection, policy: &shared.policy, catalog };
+        let staged = match take(&mut turn, batch, wanted, by).await {
+            Ok(Turned::Staged(staged)) => staged,
+            Ok(Turned::Missed(users)) => {
+                wanted.users.extend(users);
+                self.undo(connection).await;
+                return Ok(None);
+            }
+            Ok(Turned::OutOfDate | Turned::Unseated(_)) => {
+                self.undo(connection).await;
+                return Ok(None);
+            }
+            Err(gone @ Trouble::Gone(_)) => return Err(gone),
+            Err(trouble) => {
+                self.undo(connection).await;
+                return Err(trouble);
+            }
+        };
+        self.finish(connection, staged, by).await.map(Some)
+    }
+
+    /// Rolls back, and keeps the connection if that goes well. Nothing waits for it: a refusal needs no commit.
+    async fn undo(&mut self, mut connection: PgConnection) {
+        let undone = timeout(Duration::from_millis(200), raw_sql("ROLLBACK").execute(&mut connection)).await;
+        if matches!(undone, Ok(Ok(_))) {
+            self.connection = Some(connection);
+        }
+    }
+
+    async fn finish(
+        &mut self,
+        mut connection: PgConnection,
+        staged: Staged,
+        by: Deadlines,
+    ) -> Result<Answers, Trouble> {
+        let Some(first) = &staged.first_event else {
+            self.undo(connection).await;
+            return Ok(staged.answers);
+        };
+        // Changes of the catalogue may have taken longer than that by now; their commit has its own time.
+        let by_known = match self.duty {
+            Duty::Bookings => by.known,
+            Duty::Catalog => Instant::now() + KNOWN_WITHIN,
+        };
+        let committed = timeout_at(by_known, raw_sql("COMMIT").execute(&mut connection)).await;
+        let committed = match committed {
+            Ok(Ok(_)) => {
+                self.connection = Some(connection);
+                Ok(())
+            }
+            Ok(Err(error)) => {
+                drop(connection);
+                self.ask_the_log(error, first, by_known).await
+            }
+            Err(_) => Err(Trouble::Unknown("the database did not answer a commit in time".into())),
+        };
+        // What was remembered may be wrong now, also when nobody knows.
+        self.shared.forget(&staged.touched, staged.catalog_changed);
+        committed.map(|()| staged.answers)
+    }
+
+    /// The connection was lost, or something else went wrong, while the commit was under way.
+    async fn ask_the_log(&self, error: sqlx::Error, first: &FirstEvent, by: Instant) -> Result<(), Trouble> {
+        let trouble = Trouble::from(error);
+        tracing::warn!(?trouble, "a commit failed; the log is asked what became of it");
+        match timeout_at(by, resolve::verdict(self.shared.db.connector(), first, by)).await {
+            Ok(Ok(Verdict::Committed)) => Ok(()),
+            Ok(Ok(Verdict::Undone)) => Err(trouble),
+            Ok(Err(_)) | Err(_) => Err(Trouble::Unknown(
+                "the connection was lost while committing, and did not come back".into(),
+            )),
+        }
+    }
+}
+
+/// A turn within its limits. Making many seats may take long, as long as it goes on; no other step may.
+async fn take(
+    turn: &mut Turn<'_>,
+    batch: &[&Command],
+    wanted: &mut Wanted,
+    by: Deadlines,
+) -> Result<Turned, Trouble> {
+    let late = |_| Trouble::timed_out("a batch was decided");
+    let turned = timeout_at(by.saved, turn.take(batch, wanted)).await.map_err(late)??;
+    let Turned::Unseated(unseated) = turned else { return Ok(turned) };
+    turn.make_seats(&unseated).await?;
+    timeout(SAVED_WITHIN, turn.seated(unseated)).await.map_err(late)?.map(Turned::Staged)
+}
+
+/// The span, give or take half, so that those who met once do not meet again.
+fn jitter(span: Duration) -> Duration {
+    let chance = Uuid::new_v4().as_u64_pair().1 % 1_000;
+    span / 2 + span.mul_f64(f64::from(u32::try_from(chance).unwrap_or(0)) / 1_000.0)
+}

@@ -1,0 +1,191 @@
+//! Opening the store: what the database must be like, so that what the engine promises holds on it.
+
+use std::{fmt, str::FromStr, time::Duration};
+
+use booking_core::BookingPolicy;
+use sqlx::{
+    ConnectOptions, Connection, PgConnection, Row,
+    postgres::{PgConnectOptions, PgRow},
+    raw_sql,
+};
+use tokio::time::timeout;
+
+use crate::{
+    migrate::{self, SchemaStatus},
+    pool::Connector,
+};
+
+/// The oldest server that will do.
+const OLDEST_SERVER: u32 = 15;
+/// Statements a connection keeps prepared; more than there are.
+const PREPARED: usize = 200;
+/// How long each question asked at the start may take; one of them may be stuck behind a pooler.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+
+const SETTINGS: &str = "SELECT current_setting('server_version_num'), current_setting('fsync'), \
+    current_setting('synchronous_commit'), pg_is_in_recovery()::text";
+const BACKEND: &str = "SELECT pg_backend_pid()::text";
+
+/// What a store is opened with.
+#[derive(Clone)]
+pub struct PgConfig {
+    /// `postgres://user:password@host:port/database?sslmode=verify-full&sslrootcert=…`
+    pub url: String,
+    /// Limits of holds and wallets.
+    pub policy: BookingPolicy,
+    /// The most connections for reading; two more write. A few are best: 8 unless measured otherwise.
+    pub connections: usize,
+}
+
+impl PgConfig {
+    /// The database at this address, with 8 connections for reading.
+    pub fn new(url: impl Into<String>, policy: BookingPolicy) -> Self {
+        Self { url: url.into(), policy, connections: 8 }
+    }
+}
+
+impl fmt::Debug for PgConfig {
+    /// The address may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { url: _, policy, connections } = self;
+        f.debug_struct("PgConfig")
+            .field("policy", policy)
+            .field("connections", connections)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a store can't be opened, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The address is none.
+    #[error("this is no address of a PostgreSQL database; write postgres://user:password@host:5432/database")]
+    Address,
+    /// Nobody answers there, or not to us.
+    #[error("can't connect to PostgreSQL: {0}")]
+    Unreachable(String),
+    /// The server is too old.
+    #[error("PostgreSQL {0} is too old: this needs 15 or newer")]
+    TooOld(u32),
+    /// A standby, which can't be written to.
+    #[error("this PostgreSQL server is a read-only standby; connect to the primary")]
+    Standby,
+    /// A crash would lose what was acknowledged.
+    #[error(
+        "PostgreSQL runs with fsync=off: a crash would lose sales that were acknowledged; turn fsync on in postgresql.conf"
+    )]
+    Unsafe,
+    /// A pooler hands each transaction to another session.
+    #[error(
+        "there is a pooler in transaction mode before PostgreSQL: limits and prepared statements of a session get lost there; set pool_mode = session, or connect to PostgreSQL directly"
+    )]
+    TransactionPooling,
+    /// A newer build made the schema.
+    #[error(
+        "the schema of this database has version {version}, and this build knows {newest}: start a newer build"
+    )]
+    NewerSchema {
+        /// The version of the schema.
+        version: i32,
+        /// The newest this build knows.
+        newest: i32,
+    },
+    /// The database failed.
+    #[error("PostgreSQL failed at the start: {0}")]
+    Failed(String),
+}
+
+impl From<sqlx::Error> for ConnectError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// The address as options for connecting.
+pub(crate) fn connector(url: &str) -> Result<Connector, ConnectError> {
+    // What is wrong with it is not told: it may be a password.
+    let options = PgConnectOptions::from_str(url).map_err(|_| ConnectError::Address)?;
+    let options =
+        if options.get_application_name().is_none() { options.application_name("booking") } else { options };
+    Ok(Connector::new(
+        // A pooler refuses start-up parameters it does not know, and no column of ours is a float.
+        options.extra_float_digits(None).statement_cache_capacity(PREPARED).disable_statement_logging(),
+    ))
+}
+
+async fn open(connector: &Connector) -> Result<PgConnection, ConnectError> {
+    connector.connect_bare().await.map_err(|error| ConnectError::Unreachable(error.to_string()))
+}
+
+/// Refuses a server on which the engine could not keep its word, and brings the schema up to date.
+pub(crate) async fn prepare(connector: &Connector) -> Result<(), ConnectError> {
+    let mut connection = open(connector).await?;
+    check_settings(&mut connection).await?;
+    check_pooling(connector, &mut connection).await?;
+    let status = migrate::migrate(&mut connection).await?;
+    connection.close().await.ok();
+    match status {
+        SchemaStatus::Newer { version, newest } => Err(ConnectError::NewerSchema { version, newest }),
+        SchemaStatus::Current { .. } | SchemaStatus::Behind { .. } => Ok(()),
+    }
+}
+
+/// How the schema at this address compares to the one this build works with. It changes nothing there.
+pub async fn check_schema(url: &str) -> Result<SchemaStatus, ConnectError> {
+    let mut connection = open(&connector(url)?).await?;
+    let status = migrate::status(&mut connection).await?;
+    connection.close().await.ok();
+    Ok(status)
+}
+
+/// Brings the schema at this address up to date, as opening a store does, and tells what it is then.
+pub async fn migrate_schema(url: &str) -> Result<SchemaStatus, ConnectError> {
+    let connector = connector(url)?;
+    prepare(&connector).await?;
+    check_schema(url).await
+}
+
+async fn ask(connection: &mut PgConnection, question: &'static str) -> Result<PgRow, ConnectError> {
+    let answer = timeout(ANSWER_WITHIN, raw_sql(question).fetch_one(connection)).await;
+    answer.map_err(|_| ConnectError::Failed("it does not answer".into()))?.map_err(ConnectError::from)
+}
+
+async fn check_settings(connection: &mut PgConnection) -> Result<(), ConnectError> {
+    let row = ask(connection, SETTINGS).await?;
+    let settings = (0..4).map(|at| row.try_get::<String, _>(at)).collect::<Result<Vec<_>, _>>()?;
+    let version = settings[0].parse::<u32>().unwrap_or(0) / 10_000;
+    if version < OLDEST_SERVER {
+        return Err(ConnectError::TooOld(version));
+    }
+    if settings[1] != "on" {
+        return Err(ConnectError::Unsafe);
+    }
+    if settings[2] == "off" {
+        tracing::warn!("synchronous_commit=off: a crash of the database loses the last moments before it");
+    }
+    if settings[3] == "true" { Err(ConnectError::Standby) } else { Ok(()) }
+}
+
+/// Whether transactions of one client go to one session of the server. A pooler in transaction mode gives the session
+/// that `first` used to whoever asks next, and `first` another one while that is busy.
+async fn check_pooling(connector: &Connector, first: &mut PgConnection) -> Result<(), ConnectError> {
+    async fn backend(connection: &mut PgConnection) -> Result<String, ConnectError> {
+        Ok(ask(connection, BACKEND).await?.try_get(0)?)
+    }
+    let own = backend(first).await?;
+    let mut others = Vec::new();
+    for _ in 0..2 {
+        let mut other = open(connector).await?;
+        raw_sql("BEGIN").execute(&mut other).await?;
+        let shared = backend(&mut other).await? == own;
+        others.push(other);
+        if shared {
+            return Err(ConnectError::TransactionPooling);
+        }
+    }
+    let moved = backend(first).await? != own;
+    for other in others {
+        other.close().await.ok();
+    }
+    if moved { Err(ConnectError::TransactionPooling) } else { Ok(()) }
+}

@@ -1,0 +1,23 @@
+//! The booking engine's stores on PostgreSQL 15 or newer: any number of server instances on one database are one
+//! service, with no other component.
+//!
+//! There is no rule in here. A batch of commands locks and loads the rows it touches, [`booking_core::State`] decides on
+//! them, and the rows that changed are saved with their events in the same transaction.
+
+mod booking;
+mod codec;
+mod connect;
+mod db;
+mod migrate;
+mod pool;
+mod trouble;
+
+pub use booking::PgStore;
+pub use connect::{ConnectError, PgConfig, check_schema, migrate_schema};
+pub use migrate::SchemaStatus;
+
+/// Every statement that is prepared, for the test that prepares them against the migrated schema.
+#[doc(hidden)]
+pub fn statements() -> Vec<&'static str> {
+    booking::statements()
+}

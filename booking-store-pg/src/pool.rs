@@ -1,0 +1,132 @@
+//! Connections, few and bounded. A lease that is not given back closes its connection: whoever stops waiting in the
+//! middle of a statement leaves no answer behind for the next to read. Nothing is sent to test a connection before or
+//! after its use; one that turns out dead costs a second try.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use sqlx::{ConnectOptions, PgConnection, postgres::PgConnectOptions, raw_sql};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::{Instant, sleep, timeout, timeout_at},
+};
+
+use crate::trouble::Trouble;
+
+/// How long opening a connection may take.
+const CONNECT_WITHIN: Duration = Duration::from_secs(1);
+/// The pause between tries to open one.
+const PAUSE: Duration = Duration::from_millis(25);
+
+/// What every connection is told first.
+///
+/// Limits: a lock is waited for a little longer than an idle transaction may live, so that those who wait for an
+/// instance that stopped outlive it; all end before a caller has waited for 2 s. Plans: every statement of ours finds
+/// its rows by an index, however small, empty or unanalysed a table was when it was planned first, so the planner is
+/// not asked again each time, and told not to prefer scanning.
+const SESSION: &str = "SET lock_timeout = '1300ms'; SET statement_timeout = '1900ms'; \
+    SET idle_in_transaction_session_timeout = '1s'; SET client_connection_check_interval = '500ms'; \
+    SET default_transaction_isolation = 'read committed'; SET plan_cache_mode = force_generic_plan; SET jit = off; \
+    SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
+
+/// Opens connections.
+#[derive(Debug)]
+pub(crate) struct Connector(PgConnectOptions);
+
+impl Connector {
+    pub(crate) fn new(options: PgConnectOptions) -> Self {
+        Self(options)
+    }
+
+    /// A connection as it comes.
+    pub(crate) async fn connect_bare(&self) -> Result<PgConnection, sqlx::Error> {
+        timeout(CONNECT_WITHIN, self.0.connect()).await.unwrap_or_else(|_| {
+            Err(sqlx::Error::Io(std::io::Error::new(
+                std::io::ErrorKind::TimedOut,
+                "connecting took too long",
+            )))
+        })
+    }
+
+    /// A connection with our limits.
+    async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
+        let mut connection = self.connect_bare().await?;
+        raw_sql(SESSION).execute(&mut connection).await?;
+        Ok(connection)
+    }
+
+    /// A connection with our limits, tried for until the deadline: a database that is just starting is waited for.
+    pub(crate) async fn connect_until(&self, deadline: Instant) -> Result<PgConnection, Trouble> {
+        loop {
+            let error = match timeout_at(deadline, self.connect()).await {
+                Ok(Ok(connection)) => return Ok(connection),
+                Ok(Err(error)) => error,
+                Err(_) => return Err(Trouble::timed_out("connecting")),
+            };
+            if Instant::now() + PAUSE >= deadline {
+                return Err(Trouble::Gone(format!("can't connect: {error}")));
+            }
+            sleep(PAUSE).await;
+        }
+    }
+}
+
+/// Up to so many connections.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    connector: Connector,
+    permits: Semaphore,
+    idle: Mutex<Vec<PgConnection>>,
+}
+
+/// A connection in use.
+#[derive(Debug)]
+pub(crate) struct Lease<'a> {
+    pub(crate) connection: PgConnection,
+    pool: &'a Pool,
+    _permit: SemaphorePermit<'a>,
+}
+
+impl Pool {
+    pub(crate) fn new(connector: Connector, size: usize) -> Self {
+        Self { connector, permits: Semaphore::new(size), idle: Mutex::default() }
+    }
+
+    pub(crate) fn connector(&self) -> &Connector {
+        &self.connector
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<PgConnection>> {
+        // Taking and putting connections can't leave the list half done.
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A connection, waited for until the deadline.
+    pub(crate) async fn lease(&self, deadline: Instant) -> Result<Lease<'_>, Trouble> {
+        let permit = match timeout_at(deadline, self.permits.acquire()).await {
+            Ok(Ok(permit)) => permit,
+            Ok(Err(_)) | Err(_) => return Err(Trouble::timed_out("waiting for a connection")),
+        };
+        let idle = self.idle().pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => self.connector.connect_until(deadline).await?,
+        };
+        Ok(Lease { connection, pool: self, _permit: permit })
+    }
+
+    /// Closes what is idle: one dead connection tells that the others are.
+    pub(crate) fn forget_idle(&self) {
+        let idle = std::mem::take(&mut *self.idle());
+        drop(idle);
+    }
+}
+
+impl Lease<'_> {
+    /// The connection is as it was when it was leased.
+    pub(crate) fn give_back(self) {
+        self.pool.idle().push(self.connection);
+    }
+}
