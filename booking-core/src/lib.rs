@@ -7,6 +7,8 @@ pub mod conformance;
 mod engine;
 mod error;
 mod event;
+#[cfg(test)]
+mod fixture;
 pub mod hold;
 pub mod id;
 mod keys;

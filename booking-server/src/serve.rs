@@ -123,7 +123,7 @@ async fn tend(engine: Engine) {
         let failed = engine.tend().await.err();
         match &failed {
             Some(error) if !failing => {
-                tracing::error!(%error, "the store failed while the engine was tended")
+                tracing::error!(%error, "the store failed while the engine was tended");
             }
             None if failing => tracing::info!("the store is back"),
             Some(_) | None => {}

@@ -1,6 +1,8 @@
 //! The working set the rules decide on: the whole world in memory, or only the rows a batch touches.
 
 mod answer;
+#[cfg(test)]
+mod precedence;
 mod rows;
 mod subset;
 #[cfg(test)]
@@ -27,7 +29,7 @@ use crate::{
 };
 
 /// Rows by identity, and indexes that follow from them. It changes by [`State::evolve`] only.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
     pub(crate) policy: BookingPolicy,
     pub(crate) lanes: BTreeMap<LaneName, LaneSettings>,
@@ -52,7 +54,7 @@ pub struct State {
 }
 
 /// What a user has, in the order it came to be.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct OfUser {
     /// Reservations whose stored status is held or confirmed: those the limits look at.
     pub(crate) active: Vec<ReservationId>,
