@@ -41,3 +41,8 @@ pub use time::{Clock, ManualClock, Timestamp};
 
 /// Maps keyed by ids. The ids are UUIDs, so the cheap hash is enough.
 pub(crate) type Map<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
+
+/// Compiles the example of the repository's README.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct ReadmeOfTheRepository;
