@@ -77,6 +77,7 @@ async fn booking(file: &str, buyers: u32) -> Result<Router, Box<dyn Error>> {
         open_signup: false,
         open_charges: false,
         user_token_ttl: Duration::from_hours(1),
+        calls_per_second: None,
         log_requests: false,
     };
     let tended = engine.clone();
