@@ -105,6 +105,12 @@ pub struct ConcertsPut {
     pub unchanged: u64,
 }
 
+impl From<catalog::Changes> for ConcertsPut {
+    fn from(changes: catalog::Changes) -> Self {
+        Self { added: changes.added, changed: changes.changed, unchanged: changes.unchanged }
+    }
+}
+
 /// `PATCH /v1/admin/lanes/{lane}`: what to change; an absent field stays, null takes a limit away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

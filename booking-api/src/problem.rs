@@ -98,6 +98,8 @@ codes! {
     NotYourTurn = "not_your_turn", 429, "It is not your turn yet";
     /// The waiting room is full.
     LaneFull = "lane_full", 429, "The waiting room is full";
+    /// The user calls too often.
+    RateLimited = "rate_limited", 429, "Too many requests";
     /// The service failed in a way it should not.
     InternalError = "internal_error", 500, "The service failed";
     /// The store can't be reached.
@@ -160,7 +162,8 @@ impl Problem {
         }
     }
 
-    fn retry_after(self, span: Duration) -> Self {
+    /// The problem, with when to ask again.
+    pub fn retry_after(self, span: Duration) -> Self {
         Self { retry_after_ms: Some(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)), ..self }
     }
 }

@@ -77,10 +77,12 @@ impl Keys {
 
     fn add_catalog(&mut self, command: &catalog::Command) {
         match command {
-            catalog::Command::PutConcert(draft) => {
-                self.concerts.insert(draft.id);
-                self.lanes.insert(draft.lane.clone());
-                self.performances.extend(draft.performances.iter().map(|performance| performance.id));
+            catalog::Command::PutConcerts(drafts) => {
+                for draft in drafts {
+                    self.concerts.insert(draft.id);
+                    self.lanes.insert(draft.lane.clone());
+                    self.performances.extend(draft.performances.iter().map(|performance| performance.id));
+                }
             }
             catalog::Command::SetLane(name, _) | catalog::Command::MarkSoldOut(name, _) => {
                 self.lanes.insert(name.clone());

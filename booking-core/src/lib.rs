@@ -8,6 +8,8 @@ pub mod conformance;
 mod engine;
 mod error;
 mod event;
+#[cfg(test)]
+mod fixture;
 pub mod hold;
 pub mod id;
 mod keys;
@@ -34,9 +36,14 @@ pub use money::{Amount, InvalidMoney, Money};
 pub use outcome::{Effect, Outcome};
 pub use policy::{BookingPolicy, InvalidPolicy, LONGEST_SPAN, LanePolicy};
 pub use refusal::Refusal;
-pub use state::{Changes, Rows, State, decide};
+pub use state::{ChangedRows, Rows, State, decide};
 pub use ticket::{EndReason, Epoch, InvalidLaneName, LaneName, Ticket};
 pub use time::{Clock, ManualClock, Timestamp};
 
 /// Maps keyed by ids. The ids are UUIDs, so the cheap hash is enough.
 pub(crate) type Map<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
+
+/// Compiles the example of the repository's README.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct ReadmeOfTheRepository;

@@ -1,5 +1,5 @@
 use crate::{
-    catalog::LaneRecord,
+    catalog::{Changes, LaneRecord},
     hold::Reservation,
     money::Money,
     payment::Payment,
@@ -33,13 +33,8 @@ pub enum Effect {
     },
     /// A lane.
     Lane(LaneRecord),
-    /// How many concerts and performances the command added and changed.
-    Catalog {
-        /// Concerts and performances added.
-        added: u64,
-        /// Concerts and performances changed.
-        changed: u64,
-    },
+    /// What became of the drafts of a command.
+    Catalog(Changes),
     /// There is nothing to tell.
     Nothing,
 }

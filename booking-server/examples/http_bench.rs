@@ -66,13 +66,18 @@ async fn booking(file: &str, buyers: u32) -> Result<Router, Box<dyn Error>> {
         let ticket = engine.enter(&lane, user).await?.ticket;
         let token = tokens.queue_token(&ticket)?;
         let performance = performances[usize::try_from(buyer / SEATS)?].0;
-        writeln!(lines, "{token} {{\"performance_id\":\"{performance}\",\"seats\":[{}]}}", buyer % SEATS + 1)?;
+        writeln!(
+            lines,
+            "{token} {{\"performance_id\":\"{performance}\",\"seats\":[{}]}}",
+            buyer % SEATS + 1
+        )?;
     }
     lines.flush()?;
     let options = Options {
         open_signup: false,
         open_charges: false,
         user_token_ttl: Duration::from_hours(1),
+        calls_per_second: None,
         log_requests: false,
     };
     let tended = engine.clone();

@@ -1,4 +1,5 @@
 use std::{
+    num::NonZeroU32,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -16,7 +17,7 @@ use booking_api::Code;
 use booking_core::{Clock, Engine};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::{Secrets, extract::KeyHash, failure::Failure, log, routes, tokens::Tokens};
+use crate::{Secrets, extract::KeyHash, failure::Failure, limits::Limits, log, routes, tokens::Tokens};
 
 /// The longest body a request may have: 64 KiB.
 const LONGEST_BODY: usize = 64 * 1024;
@@ -30,6 +31,8 @@ pub struct Options {
     pub open_charges: bool,
     /// How long user tokens last.
     pub user_token_ttl: Duration,
+    /// How many calls a second a user may make; none: any number.
+    pub calls_per_second: Option<NonZeroU32>,
     /// Every request is logged.
     pub log_requests: bool,
 }
@@ -45,6 +48,7 @@ pub struct Shared {
     pub(crate) tokens: Tokens,
     pub(crate) admin_key: KeyHash,
     pub(crate) service_key: KeyHash,
+    pub(crate) limits: Limits,
     pub(crate) options: Options,
     draining: AtomicBool,
 }
@@ -66,6 +70,7 @@ impl App {
             tokens: Tokens::new(&secrets.token_secrets, options.user_token_ttl),
             admin_key: KeyHash::of(&secrets.admin_key),
             service_key: KeyHash::of(&secrets.service_key),
+            limits: Limits::new(options.calls_per_second),
             options,
             draining: AtomicBool::new(false),
         }))
@@ -74,6 +79,11 @@ impl App {
     /// From now on `/health/ready` says no, so that nobody sends new work.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::SeqCst);
+    }
+
+    /// Forgets who has not called of late; call it now and then.
+    pub fn forget_idle_callers(&self) {
+        self.limits.forget_idle();
     }
 
     pub(crate) fn is_draining(&self) -> bool {

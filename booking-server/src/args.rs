@@ -1,4 +1,4 @@
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
 
 use booking_core::{BookingPolicy, catalog::LaneChange};
 
@@ -48,6 +48,9 @@ pub struct ServeArgs {
     /// How long a user token is good for
     #[arg(long, env = "BOOKING_USER_TOKEN_TTL", default_value = "24h", value_parser = humantime::parse_duration)]
     pub user_token_ttl: Duration,
+    /// How many calls a second a user may make [default: any number]
+    #[arg(long, env = "BOOKING_CALLS_PER_SECOND", value_name = "N")]
+    pub calls_per_second: Option<NonZeroU32>,
     /// Log every request (method, path, status, time taken; never a token)
     #[arg(long, env = "BOOKING_LOG_REQUESTS")]
     pub log_requests: bool,
@@ -86,6 +89,7 @@ impl Default for ServeArgs {
             claim_ttl: None,
             session_ttl: None,
             user_token_ttl: Duration::from_hours(24),
+            calls_per_second: None,
             log_requests: false,
             log: "info".into(),
             log_format: LogFormat::Text,

@@ -54,7 +54,8 @@ impl FromRequestParts<App> for User {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
-        Ok(Self(app.tokens.user(needed(parts, "the user token")?)?))
+        let user = app.tokens.user(needed(parts, "the user token")?)?;
+        app.limits.count(user).map(|()| Self(user))
     }
 }
 
@@ -65,7 +66,8 @@ impl FromRequestParts<App> for Queue {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
-        Ok(Self(app.tokens.ticket(needed(parts, "the queue token")?)?))
+        let ticket = app.tokens.ticket(needed(parts, "the queue token")?)?;
+        app.limits.count(ticket.user).map(|()| Self(ticket))
     }
 }
 
@@ -77,10 +79,11 @@ impl FromRequestParts<App> for Owner {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let token = needed(parts, "the queue token or the user token")?;
-        match app.tokens.ticket(token) {
-            Ok(ticket) => Ok(Self(ticket.user)),
-            Err(_) => Ok(Self(app.tokens.user(token)?)),
-        }
+        let user = match app.tokens.ticket(token) {
+            Ok(ticket) => ticket.user,
+            Err(_) => app.tokens.user(token)?,
+        };
+        app.limits.count(user).map(|()| Self(user))
     }
 }
 

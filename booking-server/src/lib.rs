@@ -5,6 +5,7 @@ mod args;
 mod clock;
 mod extract;
 mod failure;
+mod limits;
 mod log;
 mod routes;
 mod secrets;

@@ -16,6 +16,8 @@ use crate::{
 
 /// How often the engine is tended.
 const TEND_EVERY: Duration = Duration::from_millis(100);
+/// After how many rounds of tending those who have not called of late are forgotten: a minute.
+const FORGET_EVERY: u32 = 600;
 /// How long requests in flight may take when the server stops.
 const DRAIN_WITHIN: Duration = Duration::from_secs(10);
 
@@ -91,6 +93,7 @@ pub async fn start(args: &ServeArgs, secrets: Secrets) -> Result<Running, StartE
         open_signup: args.open_signup,
         open_charges: args.open_charges,
         user_token_ttl: args.user_token_ttl,
+        calls_per_second: args.calls_per_second,
         log_requests: args.log_requests,
     };
     let app = App::new(engine.clone(), clock, &secrets, options);
@@ -99,7 +102,8 @@ pub async fn start(args: &ServeArgs, secrets: Secrets) -> Result<Running, StartE
     let address = listener.local_addr().map_err(listen)?;
     let (stop, stopped) = watch::channel(false);
     let serving = tokio::spawn(serve(listener, app.clone(), stopped));
-    Ok(Running { address, app, stop, serving, tending: tokio::spawn(tend(engine)) })
+    let tending = tokio::spawn(tend(engine, app.clone()));
+    Ok(Running { address, app, stop, serving, tending })
 }
 
 async fn serve(listener: TcpListener, app: App, mut stopped: watch::Receiver<bool>) {
@@ -114,21 +118,25 @@ async fn serve(listener: TcpListener, app: App, mut stopped: watch::Receiver<boo
 }
 
 /// Tends the engine until the task is aborted. A failing store is told once, and once again when it is back.
-async fn tend(engine: Engine) {
+async fn tend(engine: Engine, app: App) {
     let mut ticks = interval(TEND_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut failing = false;
+    let (mut failing, mut rounds) = (false, 0_u32);
     loop {
         ticks.tick().await;
         let failed = engine.tend().await.err();
         match &failed {
             Some(error) if !failing => {
-                tracing::error!(%error, "the store failed while the engine was tended")
+                tracing::error!(%error, "the store failed while the engine was tended");
             }
             None if failing => tracing::info!("the store is back"),
             Some(_) | None => {}
         }
         failing = failed.is_some();
+        rounds = rounds.wrapping_add(1);
+        if rounds % FORGET_EVERY == 0 {
+            app.forget_idle_callers();
+        }
     }
 }
 

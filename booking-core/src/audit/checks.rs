@@ -90,7 +90,7 @@ fn one_owner_a_seat(rows: &Auditor) -> Check {
 }
 
 fn one_hold_a_seat(rows: &Auditor) -> Check {
-    let mut finding = Finding::new("I2", "every live hold has its seats, until the same instant");
+    let mut finding = Finding::new("I2", "every live hold has its seats, and every held seat a live hold");
     for reservation in rows.with_status(Status::Held) {
         for number in reservation.seats.iter() {
             let seat = rows.seat_of(reservation, *number);
@@ -98,6 +98,13 @@ fn one_hold_a_seat(rows: &Auditor) -> Check {
             finding.expect(seat == Some(&expected), || {
                 format!("live hold {} lost seat {number}", reservation.id)
             });
+        }
+    }
+    for (performance, number, seat) in rows.all_seats() {
+        if seat.held_until.is_some_and(|until| rows.now < until) {
+            let owner = rows.reservations.get(&seat.reservation);
+            let live = owner.is_some_and(|owner| owner.status == Status::Held);
+            finding.expect(live, || format!("seat {number} of {performance} is held, but by no live hold"));
         }
     }
     finding.0
@@ -172,7 +179,10 @@ fn seats_payments_debits(rows: &Auditor) -> Check {
         let refund = rows.entries.get(&EntryId::refund_of(payment.id));
         let given_back = match (payment.refunded_at, refund) {
             (None, None) => true,
-            (Some(_), Some(refund)) => (refund.user, refund.amount) == (payment.user, payment.amount),
+            (Some(_), Some(refund)) => {
+                refund.kind == EntryKind::Refund(payment.id)
+                    && (refund.user, refund.amount) == (payment.user, payment.amount)
+            }
             (None, Some(_)) | (Some(_), None) => false,
         };
         finding.expect(given_back, || format!("payment {} and its refund disagree", payment.id));
@@ -184,6 +194,13 @@ fn seats_payments_debits(rows: &Auditor) -> Check {
     for entry in rows.entries.values() {
         let made = entry.kind.payment().is_none_or(|payment| rows.payments.contains_key(&payment));
         finding.expect(made, || format!("{} entry {} has no payment", entry.kind.as_str(), entry.id));
+        // A second debit or refund of a payment would have another identity than the one that follows from it.
+        let only = match entry.kind {
+            EntryKind::Charge => true,
+            EntryKind::Debit(payment) => entry.id == EntryId::debit_of(payment),
+            EntryKind::Refund(payment) => entry.id == EntryId::refund_of(payment),
+        };
+        finding.expect(only, || format!("{} entry {} is one too many", entry.kind.as_str(), entry.id));
     }
     finding.0
 }

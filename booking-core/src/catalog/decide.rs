@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::{
     Command, Concert, ConcertDraft, Event, LaneChange, LaneRecord, LaneSettings, MOST_SEATS, Performance,
     PerformanceDraft,
@@ -6,20 +8,38 @@ use crate::{id::ConcertId, refusal::Refusal, state::State, ticket::LaneName, tim
 
 pub(crate) fn decide(state: &State, command: &Command, now: Timestamp) -> Result<Vec<Event>, Refusal> {
     match command {
-        Command::PutConcert(draft) => put_concert(state, draft, now),
+        Command::PutConcerts(drafts) => put_concerts(state, drafts, now),
         Command::SetLane(name, change) => set_lane(state, name, change, now),
         Command::MarkSoldOut(name, sold_out) => mark_sold_out(state, name, *sold_out, now),
     }
 }
 
-fn put_concert(state: &State, draft: &ConcertDraft, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+fn put_concerts(state: &State, drafts: &[ConcertDraft], now: Timestamp) -> Result<Vec<Event>, Refusal> {
+    let (mut concerts, mut performances) = (BTreeSet::new(), BTreeSet::new());
+    let mut events = Vec::new();
+    for draft in drafts {
+        if !concerts.insert(draft.id) {
+            return Err(Refusal::InvalidConcert(format!("concert {} is named twice", draft.id)));
+        }
+        events.extend(put_concert(state, draft, now)?);
+        for performance in &draft.performances {
+            if !performances.insert(performance.id) {
+                let reason = format!("performance {} is named twice", performance.id);
+                return Err(Refusal::InvalidConcert(reason));
+            }
+            events.extend(put_performance(state, draft.id, performance, now)?);
+        }
+    }
+    Ok(events)
+}
+
+fn put_concert(state: &State, draft: &ConcertDraft, now: Timestamp) -> Result<Option<Event>, Refusal> {
     if !state.lanes.contains_key(&draft.lane) {
         return Err(Refusal::UnknownLane);
     }
     if draft.title.trim().is_empty() {
-        return Err(Refusal::InvalidConcert("a concert needs a title".into()));
+        return Err(Refusal::InvalidConcert(format!("concert {} needs a title", draft.id)));
     }
-    let mut events = Vec::new();
     let known = state.concerts.get(&draft.id);
     let concert = Concert {
         id: draft.id,
@@ -27,20 +47,11 @@ fn put_concert(state: &State, draft: &ConcertDraft, now: Timestamp) -> Result<Ve
         lane: draft.lane.clone(),
         created_at: known.map_or(now, |concert| concert.created_at),
     };
-    match known {
-        None => events.push(Event::ConcertAdded(concert)),
-        Some(known) if *known != concert => events.push(Event::ConcertChanged(concert)),
-        Some(_) => {}
-    }
-    let mut seen = std::collections::BTreeSet::new();
-    for performance in &draft.performances {
-        if !seen.insert(performance.id) {
-            let reason = format!("performance {} is named twice", performance.id);
-            return Err(Refusal::InvalidConcert(reason));
-        }
-        events.extend(put_performance(state, draft.id, performance, now)?);
-    }
-    Ok(events)
+    Ok(match known {
+        None => Some(Event::ConcertAdded(concert)),
+        Some(known) if *known != concert => Some(Event::ConcertChanged(concert)),
+        Some(_) => None,
+    })
 }
 
 fn put_performance(

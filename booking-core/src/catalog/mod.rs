@@ -22,8 +22,9 @@ use crate::{
 /// What an operator asks of the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Adds a concert with its performances, or brings what there is up to date. The same draft twice changes nothing.
-    PutConcert(ConcertDraft),
+    /// Adds concerts with their performances, or brings what there is up to date: all of them or none. The same
+    /// drafts twice change nothing.
+    PutConcerts(Vec<ConcertDraft>),
     /// Adds a lane, or changes what the change names.
     SetLane(LaneName, LaneChange),
     /// Notes whether every seat of the lane is sold, as the sweep counted it (see [`sold_out_change`]).
@@ -60,6 +61,17 @@ pub struct PerformanceDraft {
     pub seats: u32,
     /// Whether its seats may be held.
     pub on_sale: bool,
+}
+
+/// What became of drafts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Concerts and performances added.
+    pub added: u64,
+    /// Concerts and performances changed.
+    pub changed: u64,
+    /// Drafts that changed nothing.
+    pub unchanged: u64,
 }
 
 /// What an operator changes of a lane; what is `None` stays.

@@ -1,1 +1,2 @@
-
+mod concerts;
+mod lanes;

@@ -11,7 +11,7 @@ pub use reads::LaneStatus;
 pub use tend::Tended;
 
 use crate::{
-    catalog::{self, ConcertDraft, LaneChange, LaneRecord},
+    catalog::{self, Changes, ConcertDraft, LaneChange, LaneRecord},
     command::Command,
     error::{Error, StoreError},
     hold::{self, Reservation, SeatNumber},
@@ -180,13 +180,10 @@ impl Engine {
         expect_effect!(outcome, Effect::Payment { payment, balance } => Paid { payment, balance })
     }
 
-    /// Adds concerts, or brings what there is up to date; one answer a draft. For operators.
-    pub async fn put_concerts(
-        &self,
-        drafts: Vec<ConcertDraft>,
-    ) -> Result<Vec<Result<Outcome, Refusal>>, Error> {
-        let batch = drafts.into_iter().map(|draft| catalog::Command::PutConcert(draft).into()).collect();
-        Ok(self.booking.execute(batch).await?)
+    /// Adds concerts, or brings what there is up to date: all of them or none. For operators.
+    pub async fn put_concerts(&self, drafts: Vec<ConcertDraft>) -> Result<Changes, Error> {
+        let outcome = self.execute(catalog::Command::PutConcerts(drafts)).await?;
+        expect_effect!(outcome, Effect::Catalog(changes) => changes).map(|answer| answer.value)
     }
 
     /// Adds a lane, or changes what the change names. For operators.

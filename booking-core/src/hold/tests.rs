@@ -1,1 +1,4 @@
-
+mod limits;
+mod seats;
+mod tickets;
+mod time;

@@ -41,6 +41,15 @@ impl MemoryBooking {
         Self { clock, books: Mutex::new(Books { state: State::new(policy), log: Vec::new() }) }
     }
 
+    /// A store with the state that a log leads to, and with that log. Endings that were acknowledged are pending again.
+    pub fn replay(policy: BookingPolicy, clock: Arc<dyn Clock>, log: Vec<RecordedEvent>) -> Self {
+        let mut state = State::new(policy);
+        for recorded in &log {
+            state.evolve(&recorded.event);
+        }
+        Self { clock, books: Mutex::new(Books { state, log }) }
+    }
+
     /// Executes a batch; the same as [`BookingStore::execute`], for callers without an executor.
     pub fn execute_now(&self, batch: &[Command]) -> Result<Vec<Result<Outcome, Refusal>>, StoreError> {
         let mut books = lock(&self.books)?;

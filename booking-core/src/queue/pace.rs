@@ -62,7 +62,7 @@ impl Pace {
 
     /// How long one admission took of late, on average; none while nothing was measured.
     pub(super) fn per_admission(&self, now: Timestamp) -> Option<Duration> {
-        let elapsed = now.since(self.window?).min(WINDOW * 2);
+        let elapsed = now.since(self.window?);
         let window = WINDOW.as_micros();
         let elapsed_us = elapsed.as_micros();
         // The part of the last window that the past `WINDOW` still reaches into counts by its share.

@@ -1,6 +1,8 @@
+use std::collections::BTreeSet;
+
 use super::State;
 use crate::{
-    catalog::{self, LaneRecord},
+    catalog::{self, Changes, ConcertDraft, LaneRecord},
     command::Command,
     event::Event,
     hold::{self, SeatNumber},
@@ -39,23 +41,7 @@ impl State {
                 .map_or(Effect::Nothing, |settings| Effect::Lane(LaneRecord { name: name.clone(), settings }))
         };
         match command {
-            catalog::Command::PutConcert(_) => {
-                let count = |is: fn(&catalog::Event) -> bool| {
-                    events.iter().filter(|event| matches!(event, Event::Catalog(event) if is(event))).count()
-                        as u64
-                };
-                Effect::Catalog {
-                    added: count(|event| {
-                        matches!(event, catalog::Event::ConcertAdded(_) | catalog::Event::PerformanceAdded(_))
-                    }),
-                    changed: count(|event| {
-                        matches!(
-                            event,
-                            catalog::Event::ConcertChanged(_) | catalog::Event::PerformanceChanged(_)
-                        )
-                    }),
-                }
-            }
+            catalog::Command::PutConcerts(drafts) => catalog_changes(drafts, events),
             catalog::Command::SetLane(name, _) | catalog::Command::MarkSoldOut(name, _) => lane(name),
         }
     }
@@ -84,4 +70,21 @@ impl State {
             Effect::Payment { payment, balance }
         })
     }
+}
+
+fn catalog_changes(drafts: &[ConcertDraft], events: &[Event]) -> Effect {
+    let (mut added, mut changed, mut touched) = (0, 0, BTreeSet::new());
+    for event in events {
+        let Event::Catalog(event) = event else { continue };
+        let (count, concert) = match event {
+            catalog::Event::ConcertAdded(concert) => (&mut added, concert.id),
+            catalog::Event::ConcertChanged(concert) => (&mut changed, concert.id),
+            catalog::Event::PerformanceAdded(performance) => (&mut added, performance.concert),
+            catalog::Event::PerformanceChanged(performance) => (&mut changed, performance.concert),
+            catalog::Event::LaneSet { .. } => continue,
+        };
+        *count += 1;
+        touched.insert(concert);
+    }
+    Effect::Catalog(Changes { added, changed, unchanged: (drafts.len() - touched.len()) as u64 })
 }

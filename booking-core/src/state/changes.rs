@@ -16,7 +16,7 @@ use crate::{
 /// The rows that events changed, each once and as it is after the last of them, by identity. A row is new or changed,
 /// never both: one that was made and moved on within the batch is new.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Changes<'a> {
+pub struct ChangedRows<'a> {
     /// Lanes, new or changed.
     pub lanes: Vec<LaneRecord>,
     /// Concerts that are new.
@@ -77,7 +77,7 @@ impl<K: Ord> Touched<K> {
 
 #[derive(Default)]
 struct Fold<'a> {
-    changes: Changes<'a>,
+    changes: ChangedRows<'a>,
     lanes: BTreeSet<&'a LaneName>,
     concerts: Touched<ConcertId>,
     performances: Touched<PerformanceId>,
@@ -91,7 +91,7 @@ struct Fold<'a> {
 
 impl State {
     /// The rows that `events` changed, in this state, which has followed them.
-    pub fn changes<'a>(&'a self, events: &'a [Event]) -> Changes<'a> {
+    pub fn changed_rows<'a>(&'a self, events: &'a [Event]) -> ChangedRows<'a> {
         let mut fold = Fold::default();
         for (at, event) in events.iter().enumerate() {
             match event {
@@ -162,7 +162,7 @@ impl<'a> Fold<'a> {
         }
     }
 
-    fn finish(self, state: &'a State) -> Changes<'a> {
+    fn finish(self, state: &'a State) -> ChangedRows<'a> {
         let mut changes = self.changes;
         let lane = |name: &&LaneName| {
             let settings = state.lanes.get(*name)?.clone();

@@ -53,12 +53,13 @@ impl State {
         state
     }
 
-    /// The rows of this state, by identity; the reservations and ledger lines of a user as they came to be.
+    /// The rows of this state, by identity; what a user has as it came to be.
     pub fn rows(&self) -> Rows {
         let mut users: Vec<_> = self.by_user.iter().collect();
         users.sort_unstable_by_key(|(user, _)| **user);
         let made = users.iter().flat_map(|(_, of_user)| &of_user.reservations);
         let written = users.iter().flat_map(|(_, of_user)| &of_user.entries);
+        let paid = users.iter().flat_map(|(_, of_user)| &of_user.payments);
         let seats = self.seats.iter().flat_map(|(performance, seats)| {
             seats.iter().map(|(number, seat)| (*performance, *number, *seat))
         });
@@ -74,14 +75,13 @@ impl State {
             wallets: self.wallets.values().cloned().collect(),
             reservations: made.filter_map(|id| self.reservations.get(id)).cloned().collect(),
             entries: written.filter_map(|id| self.entries.get(id)).cloned().collect(),
-            payments: self.payments.values().cloned().collect(),
+            payments: paid.filter_map(|id| self.payments.get(id)).cloned().collect(),
             endings: self.endings.iter().map(|(ticket, reason)| (ticket.clone(), *reason)).collect(),
         };
         rows.concerts.sort_unstable_by_key(|concert| concert.id);
         rows.performances.sort_unstable_by_key(|performance| performance.id);
         rows.seats.sort_unstable_by_key(|(performance, number, _)| (*performance, *number));
         rows.wallets.sort_unstable_by_key(|wallet| wallet.user);
-        rows.payments.sort_unstable_by_key(|payment| payment.id);
         rows
     }
 }

@@ -3,12 +3,14 @@
 mod answer;
 mod changes;
 mod load;
+#[cfg(test)]
+mod precedence;
 mod rows;
 mod subset;
 #[cfg(test)]
 mod tests;
 
-pub use changes::Changes;
+pub use changes::ChangedRows;
 pub use load::Rows;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,7 +34,7 @@ use crate::{
 };
 
 /// Rows by identity, and indexes that follow from them. It changes by [`State::evolve`] only.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
     pub(crate) policy: BookingPolicy,
     pub(crate) lanes: BTreeMap<LaneName, LaneSettings>,
@@ -57,7 +59,7 @@ pub struct State {
 }
 
 /// What a user has, in the order it came to be.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct OfUser {
     /// Reservations whose stored status is held or confirmed: those the limits look at.
     pub(crate) active: Vec<ReservationId>,

@@ -1,1 +1,203 @@
+//! The working set: events are all there is to it, and a part of it decides like the whole.
 
+use crate::{
+    command::Command,
+    event::Event,
+    fixture::*,
+    hold,
+    keys::Keys,
+    refusal::Refusal,
+    state::{ChangedRows, Rows, State, decide},
+    ticket::EndReason,
+    wallet,
+};
+
+/// Decides by the rows the command touches, and by all.
+fn decides_alike(world: &World, command: &Command) -> Result<Vec<Event>, Refusal> {
+    let whole = decide(&world.state, command, world.now);
+    let part = world.state.subset(&command.touches());
+    assert_eq!(decide(&part, command, world.now), whole, "{command:?}");
+    whole
+}
+
+/// Reservations in every status: 1 paid, 2 refunded, 3 released, 4 expired unswept and taken over by 5, which is live.
+fn busy_world() -> World {
+    let mut world = World::with(policy(2, 9));
+    world.buy(1, &ticket(1, 1), &[1]);
+    world.buy(2, &ticket(1, 2), &[2]);
+    world.refund(2).unwrap();
+    world.hold(3, &ticket(2, 3), &[3]).unwrap();
+    world.release(3, 2).unwrap();
+    world.hold(4, &ticket(2, 3), &[3, 4]).unwrap();
+    world.pass(HOLD_TTL);
+    world.hold(5, &ticket(3, 5), &[4]).unwrap();
+    world
+}
+
+fn every_command() -> Vec<Command> {
+    let tickets = [ticket(1, 1), ticket(2, 3), ticket(3, 5), ticket(4, 9)];
+    let mut commands = vec![charge(1, 1, 5), charge(1, 9, 5), wallet::Command::Open(user(1)).into()];
+    for n in 1..=6 {
+        commands.push(hold::Command::Expire(reservation(n)).into());
+        commands.push(crate::payment::Command::Refund(payment(n)).into());
+        commands.extend((1..=4).map(|of| release(n, of)));
+        for ticket in &tickets {
+            commands.push(pay(n, ticket));
+            commands.push(hold::Command::Leave(ticket.clone()).into());
+            commands.extend([&[1][..], &[3], &[4], &[2, 7], &[51]].map(|seats| place(n, ticket, 1, seats)));
+        }
+    }
+    commands
+}
+
+#[test]
+fn the_rows_a_command_touches_decide_it_like_the_whole_state() {
+    let world = busy_world();
+    let granted = every_command().iter().filter(|command| decides_alike(&world, command).is_ok()).count();
+    assert!(granted > 20, "{granted} granted");
+}
+
+#[test]
+fn the_rows_of_a_batch_lead_to_the_same_answers_as_the_whole_state() {
+    let mut world = busy_world();
+    let batch = every_command();
+    let mut part = world.state.subset(&Keys::of(&batch));
+    for command in &batch {
+        let now = world.now;
+        assert_eq!(part.execute(command, now), world.state.execute(command, now), "{command:?}");
+    }
+}
+
+#[test]
+fn an_earlier_reservation_of_a_ticket_does_not_pass_for_its_last() {
+    let mut world = World::with(policy(2, 9));
+    world.hold(1, &ticket(1, 1), &[1]).unwrap();
+    world.release(1, 1).unwrap();
+    world.buy(2, &ticket(1, 1), &[2]);
+    let batch = [release(1, 1), place(3, &ticket(1, 1), 1, &[3])];
+    let mut part = world.state.subset(&Keys::of(&batch));
+    let spent = Err(Refusal::TicketOver(EndReason::Completed));
+    let [repeated, new] = batch.map(|command| part.execute(&command, world.now));
+    assert_eq!((repeated.is_ok(), new), (true, spent));
+}
+
+#[test]
+fn keys_of_nothing_known_bring_nothing() {
+    let world = busy_world();
+    let strangers = [place(99, &ticket(99, 99), 99, &[1]), charge(99, 99, 1), pay(99, &ticket(99, 99))];
+    let part = world.state.subset(&Keys::of(&strangers));
+    assert_eq!(part, State::new(policy(2, 9)));
+}
+
+#[test]
+fn a_state_is_the_fold_of_its_events() {
+    let mut world = busy_world();
+    for command in every_command() {
+        world.run(&command).ok();
+    }
+    let mut rebuilt = State::new(policy(2, 9));
+    world.log.iter().for_each(|event| rebuilt.evolve(event));
+    assert!(world.log.len() > 30, "{} events", world.log.len());
+    assert_eq!(rebuilt, world.state);
+}
+
+#[test]
+fn what_the_limits_look_at_does_not_grow_with_what_is_over() {
+    let mut world = busy_world();
+    let active =
+        |world: &World, n| world.state.active_reservations(user(n)).map(|made| made.id).collect::<Vec<_>>();
+    assert_eq!(active(&world, 1), [reservation(1)], "without the refunded one");
+    assert_eq!(active(&world, 2), [reservation(4)], "without the released one");
+    world.expire(4);
+    assert_eq!(active(&world, 2), []);
+}
+
+#[test]
+fn a_decision_is_the_same_each_time_it_is_asked_for() {
+    let world = busy_world();
+    for command in every_command() {
+        let answers = [(); 2].map(|()| decide(&world.state, &command, world.now));
+        assert_eq!(answers[0], answers[1], "{command:?}");
+    }
+}
+
+#[test]
+fn an_event_tells_which_seat_it_moved() {
+    let mut world = World::with(policy(1, 2));
+    let (_, events) = world.state.execute(&place(1, &ticket(1, 1), 1, &[3, 4]), world.now).unwrap();
+    let moves = |n, seat| events.iter().any(|event| event.moves_seat(performance(n), seat));
+    assert_eq!([moves(1, 3), moves(1, 4), moves(1, 5), moves(2, 3)], [true, true, false, false]);
+}
+
+#[test]
+fn a_state_is_the_rows_it_is_loaded_from() {
+    let mut world = busy_world();
+    world.pass(HOLD_TTL);
+    world.run(&hold::Command::Expire(reservation(5)).into()).unwrap();
+    let rows = world.state.rows();
+    assert!(!rows.endings.is_empty() && rows.reservations.len() == 5, "{rows:?}");
+    assert_eq!(State::load(policy(2, 9), rows), world.state);
+}
+
+/// What is left of `rows` when the changed ones are saved over them, by identity alone.
+fn saved_over(mut rows: Rows, changed: &ChangedRows<'_>) -> Rows {
+    fn put<T: Clone, K: PartialEq>(rows: &mut Vec<T>, new: &[&T], changed: &[&T], key: impl Fn(&T) -> K) {
+        for row in changed {
+            let old = rows.iter_mut().find(|old| key(old) == key(row)).expect("a changed row was there");
+            *old = (*row).clone();
+        }
+        assert!(new.iter().all(|row| rows.iter().all(|old| key(old) != key(row))), "a new row was not there");
+        rows.extend(new.iter().map(|row| (*row).clone()));
+    }
+    for lane in &changed.lanes {
+        rows.lanes.retain(|old| old.name != lane.name);
+        rows.lanes.push(lane.clone());
+    }
+    put(&mut rows.concerts, &changed.concerts_added, &changed.concerts_changed, |of| of.id);
+    put(&mut rows.performances, &changed.performances_added, &changed.performances_changed, |of| of.id);
+    put(&mut rows.wallets, &changed.wallets_opened, &changed.wallets_moved, |of| of.user);
+    let made: Vec<_> = changed.reservations_made.iter().map(|(_, made)| *made).collect();
+    put(&mut rows.reservations, &made, &changed.reservations_moved, |of| of.id);
+    put(&mut rows.payments, &changed.payments_made, &changed.payments_refunded, |of| of.id);
+    put(&mut rows.entries, &changed.entries, &[], |of| of.id);
+    for (performance, number, seat) in &changed.seats {
+        rows.seats.retain(|(of, seat, _)| (of, seat) != (performance, number));
+        rows.seats.extend(seat.map(|seat| (*performance, *number, seat)));
+    }
+    for (ticket, reason) in &changed.endings {
+        rows.endings.retain(|(old, _)| old != *ticket);
+        rows.endings.push(((*ticket).clone(), *reason));
+    }
+    rows
+}
+
+#[test]
+fn the_changed_rows_of_a_batch_are_all_that_must_be_saved() {
+    let mut world = busy_world();
+    for batch in every_command().chunks(7) {
+        world.pass(HOLD_TTL / 5);
+        let before = world.state.rows();
+        let mut events = Vec::new();
+        for command in batch {
+            events.extend(world.state.execute(command, world.now).map(|(_, told)| told).unwrap_or_default());
+        }
+        let saved = saved_over(before, &world.state.changed_rows(&events));
+        assert_eq!(State::load(policy(2, 9), saved).rows(), world.state.rows(), "{events:#?}");
+    }
+}
+
+#[test]
+fn what_is_made_and_moved_on_in_one_batch_is_new_once() {
+    let mut world = World::with(policy(2, 9));
+    let mut events = Vec::new();
+    let ticket = ticket(1, 1);
+    for command in [charge(1, 1, 2 * PRICE), place(1, &ticket, 1, &[3, 4]), pay(1, &ticket)] {
+        events.extend(world.state.execute(&command, world.now).unwrap().1);
+    }
+    let changed = world.state.changed_rows(&events);
+    assert_eq!(changed.reservations_made.len(), 1);
+    assert_eq!(changed.reservations_made[0].0, 1, "the second event made it");
+    assert_eq!((changed.reservations_moved.len(), changed.payments_made.len()), (0, 1));
+    assert_eq!((changed.wallets_moved.len(), changed.entries.len(), changed.seats.len()), (1, 2, 2));
+    assert_eq!(changed.endings, [(&ticket, EndReason::Completed)]);
+}

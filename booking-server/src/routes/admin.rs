@@ -7,7 +7,7 @@ use booking_api::{
     AuditReport, ConcertInput, ConcertsPut, Events, EventsQuery, LaneChange, LaneStatus, List, MOST_A_PAGE,
     PaymentMade, PutConcerts, Refund,
 };
-use booking_core::{Effect, LaneName, Outcome, id::PaymentId};
+use booking_core::{LaneName, id::PaymentId};
 
 use super::{Json, Reply};
 use crate::{
@@ -26,25 +26,11 @@ pub(super) fn routes() -> Router<App> {
         .route("/audit", get(audit))
 }
 
-/// All of the bulk, or nothing: a draft that is refused would hide behind those that are not.
+/// All of them or none: a draft that is refused would hide behind those that are not.
 async fn put_concerts(State(app): State<App>, _: Admin, Body(wanted): Body<PutConcerts>) -> Reply {
     let drafts = wanted.concerts.into_iter().map(ConcertInput::draft).collect::<Result<Vec<_>, _>>();
-    let answers = app.engine.put_concerts(drafts.map_err(Failure::invalid)?).await?;
-    let mut put = ConcertsPut::default();
-    for outcome in answers {
-        count(&mut put, &outcome?);
-    }
-    Json::ok(&put)
-}
-
-fn count(put: &mut ConcertsPut, outcome: &Outcome) {
-    if outcome.replayed {
-        put.unchanged += 1;
-    }
-    if let Effect::Catalog { added, changed } = outcome.effect {
-        put.added += added;
-        put.changed += changed;
-    }
+    let put = app.engine.put_concerts(drafts.map_err(Failure::invalid)?).await?;
+    Json::ok(&ConcertsPut::from(put))
 }
 
 async fn lanes(State(app): State<App>, _: Admin) -> Reply {

@@ -16,8 +16,10 @@ fn talk(address: SocketAddr, request: &str) -> String {
 }
 
 fn request(method: &str, path: &str, token: &str, body: &str) -> String {
+    let authorization =
+        if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
     format!(
-        "{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n\
+        "{method} {path} HTTP/1.1\r\nhost: x\r\n{authorization}content-type: application/json\r\n\
          content-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
     )
@@ -29,53 +31,74 @@ fn field(answer: &str, name: &str) -> String {
     body[name].as_str().unwrap_or_else(|| panic!("no {name} in {answer}")).to_owned()
 }
 
-/// The server as a process of its own, and where it listens.
-fn spawn(args: &[&str]) -> (Child, SocketAddr, BufReader<ChildStderr>, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_booking-server"))
-        .args(["--listen", "127.0.0.1:0", "--open-signup"])
-        .args(args)
-        .env_remove("BOOKING_ADMIN_KEY")
-        .env("BOOKING_SERVICE_KEY", "a service key for a test")
-        .env("BOOKING_TOKEN_SECRET", "a token secret for a test")
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut log = BufReader::new(child.stderr.take().unwrap());
-    let mut told = String::new();
-    loop {
-        let mut line = String::new();
-        assert!(log.read_line(&mut line).unwrap() > 0, "the server ended:\n{told}");
-        told.push_str(&line);
-        if let Some(at) = line.find("127.0.0.1:") {
-            let address = line[at..].split(|c: char| c.is_whitespace() || c == '"').next().unwrap();
-            return (child, address.parse().unwrap(), log, told);
-        }
+/// The server as a process of its own. It ends with the test, however the test ends.
+struct Server {
+    child: Child,
+    address: SocketAddr,
+    log: BufReader<ChildStderr>,
+    told: String,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
     }
 }
 
-fn terminate(child: &mut Child) -> bool {
-    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
-    child.wait().unwrap().success()
+impl Server {
+    fn start(args: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_booking-server"))
+            .args(["--listen", "127.0.0.1:0", "--open-signup"])
+            .args(args)
+            .env_remove("BOOKING_ADMIN_KEY")
+            .env("BOOKING_SERVICE_KEY", "a service key for a test")
+            .env("BOOKING_TOKEN_SECRET", "a token secret for a test")
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut server = Self { child, address: nowhere, log, told: String::new() };
+        while server.address == nowhere {
+            let mut line = String::new();
+            assert!(server.log.read_line(&mut line).unwrap() > 0, "the server ended:\n{}", server.told);
+            server.told.push_str(&line);
+            if let Some(at) = line.find("127.0.0.1:") {
+                let address = line[at..].split(|c: char| c.is_whitespace() || c == '"').next();
+                server.address = address.unwrap().parse().unwrap();
+            }
+        }
+        server
+    }
+
+    /// Tells it to end; whether it ended well, and all it told.
+    fn end(mut self) -> (bool, String) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let well = self.child.wait().unwrap().success();
+        let mut told = std::mem::take(&mut self.told);
+        self.log.read_to_string(&mut told).unwrap();
+        (well, told)
+    }
 }
 
 #[test]
 fn request_logs_name_routes_and_carry_no_token() {
     for format in ["text", "json"] {
-        let (mut child, address, mut log, mut told) = spawn(&["--log-requests", "--log-format", format]);
-        let user_token = field(
-            &talk(address, &request("POST", "/v1/users", "", "{}").replace("authorization: Bearer \r\n", "")),
-            "user_token",
-        );
-        let queue_token =
-            field(&talk(address, &request("POST", "/v1/queue/tokens", &user_token, "")), "queue_token");
-        talk(address, &request("GET", "/v1/performances?limit=7", &queue_token, ""));
-        talk(address, &request("GET", "/v1/wallet", "forged-token-value", ""));
-        assert!(terminate(&mut child), "a server told to end ends well");
-        log.read_to_string(&mut told).unwrap();
+        let server = Server::start(&["--log-requests", "--log-format", format]);
+        let call =
+            |method, path, token: &str, body| talk(server.address, &request(method, path, token, body));
+        let user_token = field(&call("POST", "/v1/users", "", "{}"), "user_token");
+        let queue_token = field(&call("POST", "/v1/queue/tokens", &user_token, ""), "queue_token");
+        call("GET", "/v1/performances?limit=7", &queue_token, "");
+        call("GET", "/v1/wallet", "forged-token-value", "");
+        let (well, told) = server.end();
+        assert!(well, "a server told to end ends well");
         assert!(told.contains("/v1/queue/tokens") && told.contains("401"), "{told}");
-        for secret in
-            [&user_token, &queue_token, "forged-token-value", "limit=7", "a service key", "a token secret"]
-        {
+        let secrets =
+            [&user_token, &queue_token, "forged-token-value", "limit=7", "a service key", "a token secret"];
+        for secret in secrets {
             assert!(!told.contains(secret), "{secret} is in the log:\n{told}");
         }
         assert_eq!(told.matches("BOOKING_ADMIN_KEY").count(), 1, "the made-up key is told once:\n{told}");

@@ -1,8 +1,10 @@
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
+use booking_core::BookingPolicy;
+use booking_server::Options;
 use serde_json::json;
 
-use crate::support::{CONCERT, SHOW, Service};
+use crate::support::{CONCERT, SHOW, Service, options};
 
 #[tokio::test]
 async fn people_are_admitted_in_the_exact_order_they_came() {
@@ -127,4 +129,23 @@ async fn leaving_gives_the_hold_back_and_twice_is_fine() {
     service.delete("/v1/queue/tokens", &leaver.queue_token).await.expect(204);
     service.hold(&next, 5).await.expect(201);
     assert_eq!(service.hold(&leaver, 6).await.expect(401).body["reason"], "left");
+}
+
+#[tokio::test]
+async fn who_calls_too_often_is_told_when_to_come_back_and_nobody_else_pays_for_it() {
+    let few = Options { calls_per_second: NonZeroU32::new(5), ..options() };
+    let service = Service::with(few, BookingPolicy::default()).await;
+    let (hasty, calm) = (service.buyer().await, service.buyer().await);
+    let mut limited = None;
+    for _ in 0..1_000 {
+        let reply = service.get("/v1/queue/status", &hasty.queue_token).await;
+        if reply.status == 429 {
+            limited = Some(reply);
+            break;
+        }
+        reply.expect(200);
+    }
+    let limited = limited.expect("a thousand calls in a moment are too many");
+    assert_eq!((limited.code(), limited.header("retry-after")), ("rate_limited", Some("1")));
+    service.get("/v1/queue/status", &calm.queue_token).await.expect(200);
 }

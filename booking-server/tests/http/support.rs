@@ -73,6 +73,7 @@ pub(crate) fn options() -> Options {
         open_signup: true,
         open_charges: true,
         user_token_ttl: Duration::from_hours(1),
+        calls_per_second: None,
         log_requests: false,
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A saved row that should have been there and was not is a broken obligation, so what was changed is counted.
 
-use booking_core::{Changes, Event, Timestamp, hold::Reservation, wallet::Wallet};
+use booking_core::{ChangedRows, Event, Timestamp, hold::Reservation, wallet::Wallet};
 use sqlx::{PgConnection, Row, query};
 use uuid::Uuid;
 
@@ -100,7 +100,7 @@ pub(super) async fn open_wallets(connection: &mut PgConnection, opened: &[&Walle
 
 pub(super) async fn save_bookings(
     connection: &mut PgConnection,
-    changes: &Changes<'_>,
+    changes: &ChangedRows<'_>,
     events: &[Event],
     place: &Place,
 ) -> Result<(), Trouble> {
@@ -143,8 +143,9 @@ pub(super) async fn save_bookings(
 }
 
 /// Whether holds may read other concerts and performances from now on.
-pub(super) fn changes_catalog(changes: &Changes<'_>) -> bool {
-    let Changes { concerts_added, concerts_changed, performances_added, performances_changed, .. } = changes;
+pub(super) fn changes_catalog(changes: &ChangedRows<'_>) -> bool {
+    let ChangedRows { concerts_added, concerts_changed, performances_added, performances_changed, .. } =
+        changes;
     !(concerts_added.is_empty()
         && concerts_changed.is_empty()
         && performances_added.is_empty()
@@ -175,7 +176,10 @@ fn told(events: &[Event]) -> Result<Told, Trouble> {
 }
 
 /// Balances, the ledger, payments and endings, if any changed.
-pub(super) async fn save_money(connection: &mut PgConnection, changes: &Changes<'_>) -> Result<(), Trouble> {
+pub(super) async fn save_money(
+    connection: &mut PgConnection,
+    changes: &ChangedRows<'_>,
+) -> Result<(), Trouble> {
     let (moved, entries) = (&changes.wallets_moved[..], &changes.entries[..]);
     let (made, refunded) = (&changes.payments_made[..], &changes.payments_refunded[..]);
     let ended = &changes.endings[..];

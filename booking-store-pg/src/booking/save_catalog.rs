@@ -4,7 +4,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use booking_core::{
-    Changes,
+    ChangedRows,
     catalog::{Concert, LaneRecord, Performance},
     id::PerformanceId,
 };
@@ -64,7 +64,7 @@ fn column<'a, R: 'a, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
 }
 
 /// Saves lanes, concerts and performances, but no seats.
-pub(super) async fn save(connection: &mut PgConnection, changes: &Changes<'_>) -> Result<(), Trouble> {
+pub(super) async fn save(connection: &mut PgConnection, changes: &ChangedRows<'_>) -> Result<(), Trouble> {
     save_lanes(connection, &changes.lanes).await?;
     let concerts = [&changes.concerts_added[..], &changes.concerts_changed[..]].concat();
     save_concerts(connection, &concerts).await?;
@@ -141,7 +141,7 @@ async fn save_performances(
 /// Makes the seats that performances did not have before: those of new ones, and more of those that grew.
 pub(super) async fn make_seats(
     connection: &mut PgConnection,
-    changes: &Changes<'_>,
+    changes: &ChangedRows<'_>,
     seats_before: &HashMap<PerformanceId, u32>,
 ) -> Result<(), Trouble> {
     let mut portion = Portion::default();

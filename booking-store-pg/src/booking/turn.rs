@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use booking_core::{
-    BookingPolicy, Changes, Command, Event, Outcome, Refusal, Rows, State, Timestamp,
+    BookingPolicy, ChangedRows, Command, Event, Outcome, Refusal, Rows, State, Timestamp,
     id::{PerformanceId, UserId},
 };
 use sqlx::{PgConnection, raw_sql};
@@ -123,7 +123,7 @@ impl Turn<'_> {
         let seats_before = rows.performances.iter().map(|of| (of.id, of.seats)).collect();
         let now = load::clock(self.connection).await?;
         let decided = decide(self.policy, rows, batch, now);
-        save_catalog::save(self.connection, &decided.state.changes(&decided.events)).await?;
+        save_catalog::save(self.connection, &decided.state.changed_rows(&decided.events)).await?;
         Ok(Unseated { decided, now, seats_before })
     }
 
@@ -131,7 +131,7 @@ impl Turn<'_> {
     /// then only other changes of the catalogue wait.
     pub(super) async fn make_seats(&mut self, unseated: &Unseated) -> Result<(), Trouble> {
         let Unseated { decided, seats_before, .. } = unseated;
-        let changes = decided.state.changes(&decided.events);
+        let changes = decided.state.changed_rows(&decided.events);
         save_catalog::make_seats(self.connection, &changes, seats_before).await
     }
 
@@ -147,7 +147,7 @@ impl Turn<'_> {
             let touched = BTreeSet::new();
             return Ok(Staged { answers, first_event: None, touched, catalog_changed: false });
         }
-        let changes = state.changes(&events);
+        let changes = state.changed_rows(&events);
         save::open_wallets(self.connection, &changes.wallets_opened).await?;
         save::save_bookings(self.connection, &changes, &events, place).await?;
         save::save_money(self.connection, &changes).await?;
@@ -172,7 +172,7 @@ fn decide(policy: &BookingPolicy, rows: Rows, batch: &[&Command], now: Timestamp
     Decided { state, events, answers }
 }
 
-fn touched(changes: &Changes<'_>) -> BTreeSet<PerformanceId> {
+fn touched(changes: &ChangedRows<'_>) -> BTreeSet<PerformanceId> {
     let seats = changes.seats.iter().map(|(performance, _, _)| *performance);
     seats.chain(changes.performances_changed.iter().map(|performance| performance.id)).collect()
 }

@@ -142,7 +142,7 @@ impl Writer {
             self.undo(connection).await;
             return Ok(staged.answers);
         };
-        // Changes of the catalogue may have taken longer than that by now; their commit has its own time.
+        // ChangedRows of the catalogue may have taken longer than that by now; their commit has its own time.
         let by_known = match self.duty {
             Duty::Bookings => by.known,
             Duty::Catalog => Instant::now() + KNOWN_WITHIN,

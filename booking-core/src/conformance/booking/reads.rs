@@ -1,0 +1,139 @@
+//! What the seat map, the listing and the stock tell, and that all instances tell the same.
+
+use std::time::Duration;
+
+use super::{
+    Factory,
+    stage::{
+        SEATS, Stage, TTL, concert, expire, generous, lane, pay, performance, refund, release, set_lane,
+    },
+};
+use crate::{
+    catalog::{LaneChange, PerformanceDraft, Stock},
+    conformance::tools::eventually,
+    hold::{ReservationStatus, SeatStatus},
+    id::{ConcertId, PerformanceId, ReservationId, UserId},
+    refusal::Refusal,
+    ticket::LaneName,
+};
+
+pub(super) fn the_seat_map_tells_available_held_and_sold(make: &Factory<'_>) {
+    let stage = Stage::under(make, generous());
+    stage.held(&stage.guest(), &[2, 3]);
+    stage.bought(&stage.buyer(2), &[5, 50]);
+    let map = stage.seat_map();
+    let expected: Vec<SeatStatus> = (1..=SEATS)
+        .map(|number| match number {
+            2 | 3 => SeatStatus::Held,
+            5 | 50 => SeatStatus::Sold,
+            _ => SeatStatus::Available,
+        })
+        .collect();
+    assert_eq!(map.seats, expected);
+    assert_eq!((map.performance.id, &map.lane, map.bookable), (stage.show, &LaneName::main(), true));
+    let free: Vec<u32> = (1..=SEATS).filter(|number| ![2, 3, 5, 50].contains(number)).collect();
+    assert_eq!(map.available().collect::<Vec<_>>(), free);
+    let other = stage.another_show();
+    let map = stage.read(stage.store.seat_map(other)).expect("it exists");
+    assert_eq!(map.seats, vec![SeatStatus::Available; 50], "each performance has seats of its own");
+}
+
+pub(super) fn the_listing_counts_what_the_seat_map_shows(make: &Factory<'_>) {
+    let stage = Stage::under(make, generous());
+    let check = |expected: u32, when: &str| {
+        let listing = stage.read(stage.store.performance(stage.show)).expect("it exists");
+        assert_eq!(listing.seats_available, expected, "{when}");
+        assert_eq!(stage.available().len(), usize::try_from(expected).unwrap_or(0), "{when}");
+    };
+    check(50, "at first");
+    let held = stage.held(&stage.buyer(3), &[1, 2, 3]);
+    check(47, "with a hold of three");
+    let (sold, paid) = stage.bought(&stage.buyer(2), &[4, 5]);
+    check(45, "with two sold");
+    stage.advance(TTL);
+    check(48, "when the hold ran out");
+    stage.held(&stage.guest(), &[2]);
+    check(47, "when one was taken over");
+    stage.done(expire(held.id));
+    check(47, "when the old hold was swept");
+    stage.done(refund(paid.id));
+    check(49, "when the sale was given back");
+    assert_eq!(stage.status(&sold), ReservationStatus::Refunded);
+    let other = stage.held(&stage.guest(), &[10, 11]);
+    check(47, "with one more hold");
+    stage.done(release(other.id, other.user));
+    check(49, "when that was released");
+}
+
+pub(super) fn stock_tells_whether_anything_is_left_to_sell(make: &Factory<'_>) {
+    let stage = Stage::under(make, generous());
+    let side = lane("side");
+    stage.done(set_lane(&side, LaneChange::default()));
+    let stock = |lane: &LaneName| stage.read(stage.store.stock(lane));
+    let (none, sold, left) = (
+        Stock { bookable: false, unsold: false },
+        Stock { bookable: true, unsold: false },
+        Stock { bookable: true, unsold: true },
+    );
+    assert_eq!(stock(&side), none, "there is nothing in that lane");
+    let small = |on_sale| PerformanceDraft {
+        on_sale,
+        ..performance(PerformanceId::random(), stage.now().after(TTL * 4), 2)
+    };
+    let (first, closed) = (small(true), small(false));
+    stage.put(concert(ConcertId::random(), &side, vec![first.clone(), closed]));
+    assert_eq!(stock(&side), left);
+    let ticket = crate::ticket::Ticket { lane: side.clone(), ..stage.buyer(2) };
+    let held = stage.hold_in(first.id, &ticket, &[1, 2]).expect("the seats are free");
+    assert_eq!(stock(&side), left, "what is held may come back");
+    let paid = stage.pay(&held).expect("the money is there");
+    assert_eq!(stock(&side), sold, "what is not on sale does not count");
+    assert_eq!(stock(&LaneName::main()), left);
+    stage.done(refund(paid.id));
+    assert_eq!(stock(&side), left);
+    stage.advance(TTL * 4);
+    assert_eq!(stock(&side), none, "it has begun");
+}
+
+pub(super) fn what_does_not_exist_reads_as_nothing(make: &Factory<'_>) {
+    let stage = Stage::new(make);
+    let nowhere = PerformanceId::random();
+    assert_eq!(stage.read(stage.store.concert(ConcertId::random())), None);
+    assert_eq!(stage.read(stage.store.performance(nowhere)), None);
+    assert_eq!(stage.read(stage.store.seat_map(nowhere)), None);
+    assert_eq!(stage.read(stage.store.seat_history(nowhere, 1)), []);
+    assert_eq!(stage.read(stage.store.seat_history(stage.show, SEATS + 1)), []);
+    assert_eq!(stage.read(stage.store.lane(&lane("nowhere"))), None);
+    assert_eq!(stage.read(stage.store.stock(&lane("nowhere"))), Stock::default());
+    assert_eq!(stage.read(stage.store.wallet(UserId::random())), None);
+    let user = stage.user();
+    assert_eq!(stage.read(stage.store.reservation(user, ReservationId::random())), None);
+}
+
+pub(super) fn two_instances_agree_at_once(make: &Factory<'_>) {
+    let stage = Stage::new(make);
+    let there = stage.elsewhere();
+    let (ticket, rival) = (stage.buyer(1), there.guest());
+    assert_eq!(there.wallet(ticket.user), stage.wallet(ticket.user));
+    let held = stage.held(&ticket, &[1]);
+    assert_eq!(there.status(&held), ReservationStatus::Held);
+    assert_eq!(there.hold(&rival, &[1]), Err(Refusal::SeatTaken { seats: vec![1] }));
+    let count = |at: &Stage| at.read(at.store.performance(stage.show)).map(|listing| listing.seats_available);
+    assert_eq!((count(&there), count(&stage)), (Some(49), Some(49)));
+    there.done(pay(held.id, &ticket));
+    assert_eq!(stage.status(&held), ReservationStatus::Confirmed);
+    assert_eq!(stage.balance(ticket.user), 0);
+    assert_eq!(stage.events(), there.events());
+    assert_eq!(stage.endings(), there.endings());
+    let late = there.held(&there.guest(), &[2]);
+    there.advance(TTL);
+    assert_eq!(stage.expired(), [late.id], "time is the same everywhere");
+    stage.done(expire(late.id));
+    assert_eq!(there.expired(), []);
+    let side = lane("side");
+    there.done(set_lane(&side, LaneChange::default()));
+    assert_eq!(stage.read(stage.store.lanes()), there.read(there.store.lanes()));
+    stage.advance(Duration::from_millis(100));
+    eventually("the seat map of another instance", || stage.seat_map() == there.seat_map());
+    stage.books_are_clean();
+}

@@ -1,0 +1,165 @@
+//! What a round of `tend` does, and that nothing waits for it that need not: H3, Q9, I18.
+
+use super::*;
+
+fn sold_out(hall: &Hall) -> bool {
+    block_on(hall.engine.lane(&LaneName::main())).unwrap().record.settings.sold_out
+}
+
+/// User `n` holds the one seat there is as reservation `n`.
+fn hold_the_seat(hall: &Hall, n: u128) -> Ticket {
+    let ticket = hall.enter(n);
+    block_on(hall.engine.hold(&ticket, reservation(n), performance(2), vec![1])).unwrap();
+    ticket
+}
+
+#[test]
+fn a_round_with_nothing_to_do_does_nothing() {
+    assert_eq!(Hall::new().tend(), Tended::default());
+}
+
+#[test]
+fn a_hold_that_ran_out_is_written_down_and_ends_its_ticket() {
+    let hall = Hall::new();
+    let mine = hall.enter(1);
+    hall.hold(1, &mine, &[7]).unwrap();
+    hall.pass(just_before(HOLD_TTL));
+    assert_eq!(hall.tend(), Tended::default());
+    hall.pass(MICRO);
+    assert!(hall.is_admitted(&mine));
+    assert_eq!(hall.tend(), Tended { holds_expired: 1, tickets_ended: 1, ..Tended::default() });
+    assert_eq!(hall.place(&mine), Ok(Place::Done(EndReason::HoldExpired)));
+    assert_eq!(hall.tend(), Tended::default());
+}
+
+#[test]
+fn a_slot_of_a_hold_that_ran_out_goes_to_the_next_one() {
+    let hall = Hall::new();
+    hall.set_lane(capacity(1));
+    let (mine, next) = (hall.enter(1), hall.enter(2));
+    hall.hold(1, &mine, &[7]).unwrap();
+    hall.pass(HOLD_TTL);
+    assert!(!hall.is_admitted(&next));
+    hall.tend();
+    assert!(hall.is_admitted(&next));
+}
+
+#[test]
+fn more_holds_than_one_portion_are_swept_in_one_round() {
+    let hall = Hall::new();
+    let mut large = draft();
+    large.performances[0].seats = 700;
+    hall.put(large);
+    for n in 1..=600_u32 {
+        let id = 1_000 + u128::from(n);
+        block_on(hall.engine.open_wallet(user(id))).unwrap();
+        let ticket = hall.enter(id);
+        hall.hold(id, &ticket, &[n]).unwrap();
+    }
+    hall.pass(HOLD_TTL);
+    assert_eq!(hall.tend(), Tended { holds_expired: 600, tickets_ended: 600, ..Tended::default() });
+}
+
+#[test]
+fn people_are_admitted_on_time_with_nobody_but_the_round_calling() {
+    let hall = Hall::new();
+    hall.set_lane(capacity(1));
+    let (absent, next) = (hall.enter(1), hall.enter(2));
+    hall.pass(just_before(CLAIM_TTL));
+    assert_eq!(hall.tend(), Tended::default());
+    hall.pass(MICRO);
+    assert_eq!(hall.tend(), Tended { admitted: 1, admissions_ended: 1, ..Tended::default() });
+    assert_eq!(hall.place(&absent), Ok(Place::Done(EndReason::NoShow)));
+    assert!(hall.is_admitted(&next));
+}
+
+#[test]
+fn settings_that_could_not_be_told_are_told_by_the_next_round() {
+    let hall = Hall::new();
+    hall.queue.cut_off(true);
+    hall.set_lane(capacity(0));
+    hall.queue.cut_off(false);
+    hall.tend();
+    let status = block_on(hall.engine.lane(&LaneName::main())).unwrap();
+    assert_eq!(status.snapshot.unwrap().settings, status.record.settings);
+    let waits = hall.enter(1);
+    assert!(!hall.is_admitted(&waits));
+}
+
+#[test]
+fn a_lane_is_sold_out_when_its_last_seat_is_sold_not_when_it_is_held() {
+    let hall = Hall::of_one_seat();
+    let buyer = hold_the_seat(&hall, 1);
+    let late = hall.enter(2);
+    assert_eq!(hall.tend().lanes_marked, 0);
+    hall.pay(1, &buyer).unwrap();
+    assert_eq!((sold_out(&hall), hall.tend().lanes_marked, sold_out(&hall)), (false, 1, true));
+    assert_eq!(hall.place(&late), Ok(Place::Done(EndReason::SoldOut)));
+    assert_eq!(block_on(hall.engine.enter(&LaneName::main(), user(3))), refused(Refusal::SoldOut));
+    assert_eq!(hall.tend().lanes_marked, 0);
+}
+
+#[test]
+fn a_sold_out_lane_opens_again_after_a_refund_and_ended_tickets_stay_ended() {
+    let hall = Hall::of_one_seat();
+    let buyer = hold_the_seat(&hall, 1);
+    let late = hall.enter(2);
+    hall.pay(1, &buyer).unwrap();
+    hall.tend();
+    block_on(hall.engine.refund(payment(1))).unwrap();
+    assert_eq!((hall.tend().lanes_marked, sold_out(&hall)), (1, false));
+    assert_eq!(hall.place(&late), Ok(Place::Done(EndReason::SoldOut)));
+    let again = hold_the_seat(&hall, 2);
+    assert!(again.seq > late.seq && again.epoch == late.epoch);
+}
+
+#[test]
+fn a_sold_out_lane_opens_again_after_an_import_that_adds_seats() {
+    let hall = Hall::of_one_seat();
+    let buyer = hold_the_seat(&hall, 1);
+    hall.pay(1, &buyer).unwrap();
+    hall.tend();
+    let mut more = draft();
+    more.performances = vec![crate::catalog::PerformanceDraft { seats: 2, ..performance_draft(2) }];
+    hall.put(more);
+    assert_eq!((hall.tend().lanes_marked, sold_out(&hall)), (1, false));
+}
+
+#[test]
+fn a_lane_with_nothing_bookable_keeps_its_mark() {
+    let hall = Hall::of_one_seat();
+    let buyer = hold_the_seat(&hall, 1);
+    hall.pay(1, &buyer).unwrap();
+    hall.tend();
+    hall.pass(LEAD);
+    assert_eq!((hall.tend().lanes_marked, sold_out(&hall)), (0, true));
+    let empty = Hall::new();
+    empty.pass(LEAD);
+    assert_eq!((empty.tend().lanes_marked, sold_out(&empty)), (0, false));
+}
+
+#[test]
+fn a_round_that_fails_halfway_has_done_its_first_half() {
+    let hall = Hall::new();
+    let mine = hall.enter(1);
+    hall.hold(1, &mine, &[7]).unwrap();
+    hall.pass(HOLD_TTL);
+    hall.queue.cut_off(true);
+    assert_eq!(block_on(hall.engine.tend()), Err(ShakyQueue::failure().into()));
+    assert_eq!(hall.pending_endings(), [(mine.clone(), EndReason::HoldExpired)]);
+    hall.queue.cut_off(false);
+    let tended = hall.tend();
+    assert_eq!((tended.holds_expired, tended.tickets_ended), (0, 1));
+    assert_eq!(hall.place(&mine), Ok(Place::Done(EndReason::HoldExpired)));
+}
+
+#[test]
+fn a_closed_lane_ends_everybody_and_holds_are_still_paid() {
+    let hall = Hall::new();
+    let mine = hall.enter(1);
+    hall.hold(1, &mine, &[7]).unwrap();
+    hall.set_lane(LaneChange { closed: Some(true), ..LaneChange::default() });
+    assert_eq!(hall.place(&mine), Ok(Place::Done(EndReason::Closed)));
+    assert_eq!(hall.hold(2, &mine, &[8]), refused(Refusal::TicketOver(EndReason::Closed)));
+    assert!(hall.pay(1, &mine).is_ok());
+}

@@ -1,0 +1,72 @@
+//! Stores with one fault each, which the suites must refuse: a suite that can't fail proves nothing.
+
+mod booking;
+mod booking_faults;
+mod booking_races;
+mod booking_reads;
+mod booking_refusals;
+mod queue;
+mod queue_faults;
+mod queue_tickets;
+
+use std::{
+    panic::{self, AssertUnwindSafe},
+    sync::{
+        Once,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Runs all cases; the names of those that fail.
+fn failures<'a>(cases: impl Iterator<Item = (&'static str, Box<dyn Fn() + 'a>)>) -> Vec<&'static str> {
+    silence();
+    let fails = |run: &dyn Fn()| panic::catch_unwind(AssertUnwindSafe(run)).is_err();
+    cases.filter(|(_, run)| fails(run)).map(|(name, _)| name).collect()
+}
+
+/// The fault is found by the case that is about it, and the store does enough right to show that it is that fault.
+fn judge(failed: &[&str], all: usize, expected: &str) {
+    println!("found by {failed:?}");
+    assert!(failed.contains(&expected), "'{expected}' did not fail, but {failed:#?}");
+    assert!(failed.len() * 3 < all * 2, "{} of {all} cases fail: that is more than one fault", failed.len());
+}
+
+/// Panics are what these tests are after: they are not told, in the threads of the cases neither.
+fn silence() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let tell = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            let named = thread::current().name().is_some_and(|name| !name.starts_with("broken"));
+            let of_test = info.location().is_some_and(|at| at.file().ends_with("broken/mod.rs"));
+            if named || of_test {
+                tell(info);
+            }
+        }));
+    });
+}
+
+/// The moment between two steps that should be one. A thread of a race waits in it until another one has been through,
+/// so that the fault shows whatever the scheduler does; alone, it waits a little and goes on.
+#[derive(Default)]
+struct Window(AtomicUsize);
+
+impl Window {
+    fn stay(&self) {
+        // The threads of a race have no name; the thread of a test has.
+        if thread::current().name().is_some() {
+            return;
+        }
+        let (before, patience) = (self.0.load(Ordering::SeqCst), Instant::now() + Duration::from_millis(2));
+        while self.0.load(Ordering::SeqCst) == before && Instant::now() < patience {
+            thread::sleep(Duration::from_micros(50));
+        }
+    }
+
+    /// Through: those who stay go on.
+    fn leave(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
