@@ -21,3 +21,9 @@ pub use migrate::SchemaStatus;
 pub fn statements() -> Vec<&'static str> {
     booking::statements()
 }
+
+/// All of the schema as text, for tests that keep a migrated database until it changes.
+#[doc(hidden)]
+pub fn schema() -> String {
+    migrate::schema()
+}

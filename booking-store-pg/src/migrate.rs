@@ -23,6 +23,10 @@ pub(crate) fn newest() -> i32 {
     MIGRATIONS.last().map_or(0, |(version, _, _)| *version)
 }
 
+pub(crate) fn schema() -> String {
+    MIGRATIONS.iter().map(|(_, _, sql)| *sql).collect()
+}
+
 /// How the schema of a database compares to the one this build works with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SchemaStatus {
