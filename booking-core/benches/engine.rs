@@ -18,8 +18,8 @@ use pollster::block_on;
 use uuid::Uuid;
 
 const SEATS: u32 = 50;
-/// Buyers of a world, all of whom hold: 2,000 performances of 50 seats.
-const WORLD: u64 = 100_000;
+/// Buyers of a world, all of whom hold: 200 performances of 50 seats.
+const WORLD: u64 = 10_000;
 const SIZES: [u64; 4] = [1_000, 100_000, 1_000_000, 10_000_000];
 
 fn now() -> Timestamp {
