@@ -68,9 +68,11 @@ id!(
 );
 
 impl PaymentId {
-    /// The payment due for a reservation. Each reservation has exactly one, so the id follows from it.
+    /// The payment due for a reservation. Each reservation has exactly one, so the id follows from it: the same UUID with
+    /// some of its last bits turned over. A digest would do as well, but is a tenth of what a hold costs.
     pub fn of(reservation: ReservationId) -> Self {
-        Self(Uuid::new_v5(&reservation.0, b"payment"))
+        const TURNED: u128 = 0x7061_796D_656E;
+        Self(Uuid::from_u128(reservation.0.as_u128() ^ TURNED))
     }
 }
 
