@@ -38,7 +38,9 @@ fn ask(batcher: &Arc<Doubling>, work: u32) -> JoinHandle<Answer> {
 fn work_once(batcher: &Doubling) -> usize {
     let jobs = block_on(batcher.next()).unwrap_or_default();
     let done = jobs.len();
-    jobs.into_iter().for_each(|job| job.reply.send(Ok(job.work * 2)));
+    for job in jobs {
+        job.reply.send(Ok(job.work * 2));
+    }
     done
 }
 

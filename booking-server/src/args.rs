@@ -9,7 +9,8 @@ pub struct ServeArgs {
     /// Address to listen on; port 0 takes a free one
     #[arg(long, env = "BOOKING_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
-    /// Where bookings are kept; `memory:` keeps them until the process ends
+    /// Where bookings are kept; `memory:` keeps them until the process ends, `postgres://user:password@host/database`
+    /// for good, with any number of servers on it
     #[arg(long, env = "BOOKING_STORE", default_value = "memory:", value_name = "URL")]
     pub store: String,
     /// Where the queue is kept; by default with the bookings

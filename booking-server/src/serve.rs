@@ -33,7 +33,7 @@ pub enum StartError {
         source: std::io::Error,
     },
     /// No store of that kind is built in.
-    #[error("{flag}: no store is known for {scheme} (known: memory:)")]
+    #[error("{flag}: no store is known for {scheme} (known: {known})", known = stores::KNOWN)]
     UnknownStore {
         /// The flag that named it.
         flag: &'static str,
@@ -49,6 +49,10 @@ pub enum StartError {
     /// The log filter makes no sense.
     #[error("{0}")]
     Log(String),
+    /// PostgreSQL can't be used as it is.
+    #[cfg(feature = "postgres")]
+    #[error("--store: {0}")]
+    Postgres(#[from] booking_store_pg::ConnectError),
     /// The store failed.
     #[error("the store failed at start: {0}")]
     Store(#[from] booking_core::Error),
@@ -87,7 +91,7 @@ pub async fn start(args: &ServeArgs, secrets: Secrets) -> Result<Running, StartE
     let policy = args.policy();
     policy.check()?;
     let clock: Arc<dyn Clock> = Arc::new(system_clock);
-    let engine = stores::open(&args.store, args.queue.as_deref(), policy, Arc::clone(&clock))?;
+    let engine = stores::open(&args.store, args.queue.as_deref(), policy, Arc::clone(&clock)).await?;
     engine.set_lane(&LaneName::main(), args.main_lane()).await?;
     let options = Options {
         open_signup: args.open_signup,

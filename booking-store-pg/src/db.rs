@@ -96,7 +96,7 @@ impl Db {
 
 /// Makes something of each row.
 pub(crate) fn decode<T>(
-    rows: Vec<PgRow>,
+    rows: &[PgRow],
     make: impl Fn(&PgRow) -> Result<T, sqlx::Error>,
 ) -> Result<Vec<T>, StoreError> {
     let made: Result<Vec<T>, sqlx::Error> = rows.iter().map(make).collect();

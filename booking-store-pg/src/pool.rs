@@ -105,9 +105,8 @@ impl Pool {
 
     /// A connection, waited for until the deadline.
     pub(crate) async fn lease(&self, deadline: Instant) -> Result<Lease<'_>, Trouble> {
-        let permit = match timeout_at(deadline, self.permits.acquire()).await {
-            Ok(Ok(permit)) => permit,
-            Ok(Err(_)) | Err(_) => return Err(Trouble::timed_out("waiting for a connection")),
+        let Ok(Ok(permit)) = timeout_at(deadline, self.permits.acquire()).await else {
+            return Err(Trouble::timed_out("waiting for a connection"));
         };
         let idle = self.idle().pop();
         let connection = match idle {

@@ -29,7 +29,9 @@ fn what_queued_up_is_taken_at_once_and_in_order() {
     let asked = [7, 8, 9].map(|work| batcher.submit(work, 1));
     let jobs = block_on(batcher.next()).unwrap();
     assert_eq!(jobs.iter().map(|job| job.work).collect::<Vec<_>>(), [7, 8, 9]);
-    jobs.into_iter().for_each(|job| job.reply.send(Ok(job.work * 10)));
+    for job in jobs {
+        job.reply.send(Ok(job.work * 10));
+    }
     assert_eq!(asked.map(|answering| answer_of(answering).unwrap()), [70, 80, 90]);
     assert_eq!(taken(&batcher), Some(vec![]), "nothing is handed out twice");
 }
@@ -99,7 +101,9 @@ fn askers_in_many_threads_each_get_their_own_answer() {
             while let Some(jobs) = block_on(batcher.next()) {
                 assert!((1..=16).contains(&jobs.len()));
                 batches += 1;
-                jobs.into_iter().for_each(|job| job.reply.send(Ok(job.work + 1)));
+                for job in jobs {
+                    job.reply.send(Ok(job.work + 1));
+                }
             }
             batches
         });
@@ -114,7 +118,9 @@ fn askers_in_many_threads_each_get_their_own_answer() {
                 })
             })
             .collect();
-        askers.into_iter().for_each(|asker| asker.join().unwrap());
+        for asker in askers {
+            asker.join().unwrap();
+        }
         batcher.close();
         assert!(worker.join().unwrap() <= 2_000);
     });

@@ -57,7 +57,7 @@ impl<K> Default for Touched<K> {
 }
 
 impl<K: Ord> Touched<K> {
-    fn new(&mut self, key: K) {
+    fn made(&mut self, key: K) {
         self.0.insert(key, true);
     }
 
@@ -108,9 +108,9 @@ impl State {
 impl<'a> Fold<'a> {
     fn catalog(&mut self, event: &'a catalog::Event) {
         match event {
-            catalog::Event::ConcertAdded(concert) => self.concerts.new(concert.id),
+            catalog::Event::ConcertAdded(concert) => self.concerts.made(concert.id),
             catalog::Event::ConcertChanged(concert) => self.concerts.changed(concert.id),
-            catalog::Event::PerformanceAdded(performance) => self.performances.new(performance.id),
+            catalog::Event::PerformanceAdded(performance) => self.performances.made(performance.id),
             catalog::Event::PerformanceChanged(performance) => self.performances.changed(performance.id),
             catalog::Event::LaneSet { lane, .. } => {
                 self.lanes.insert(&lane.name);
@@ -121,7 +121,7 @@ impl<'a> Fold<'a> {
     fn hold(&mut self, state: &'a State, at: usize, event: &'a hold::Event) {
         match event {
             hold::Event::SeatsHeld(made) => {
-                self.reservations.new(made.id);
+                self.reservations.made(made.id);
                 self.made_at.insert(made.id, at);
                 self.seats.extend(made.seats.iter().map(|number| (made.performance, *number)));
             }
@@ -130,7 +130,7 @@ impl<'a> Fold<'a> {
                 self.ended.extend(state.reservations.get(&of.reservation).map(|expired| &expired.ticket));
             }
             hold::Event::HoldReleased(of) | hold::Event::SeatsSold(of) | hold::Event::SeatsReturned(of) => {
-                self.moved(of)
+                self.moved(of);
             }
         }
     }
@@ -142,7 +142,7 @@ impl<'a> Fold<'a> {
 
     fn wallet(&mut self, state: &'a State, event: &'a wallet::Event) {
         match event {
-            wallet::Event::WalletOpened { user, .. } => self.wallets.new(*user),
+            wallet::Event::WalletOpened { user, .. } => self.wallets.made(*user),
             wallet::Event::WalletCharged(entry)
             | wallet::Event::WalletDebited(entry)
             | wallet::Event::WalletRefunded(entry) => {
@@ -155,7 +155,7 @@ impl<'a> Fold<'a> {
     fn payment(&mut self, state: &'a State, event: &'a payment::Event) {
         match event {
             payment::Event::PaymentMade(made) => {
-                self.payments.new(made.id);
+                self.payments.made(made.id);
                 self.ended.extend(state.reservations.get(&made.reservation).map(|paid| &paid.ticket));
             }
             payment::Event::PaymentRefunded { payment, .. } => self.payments.changed(*payment),

@@ -42,30 +42,32 @@ async fn of_one_view(connection: &mut PgConnection, max_balance: Money) -> Resul
     raw_sql(BEGIN).execute(&mut *connection).await?;
     let now = rows::at(&query(CLOCK).fetch_one(&mut *connection).await?, 0)?;
     let mut auditor = Auditor::new(now, max_balance);
-    each(connection, PERFORMANCES, |row| Ok(auditor.performance(&rows::performance(row)?))).await?;
-    each(connection, SEATS, |row| {
-        let (performance, number, seat) = rows::seat(row)?;
-        seat.into_iter().for_each(|seat| auditor.seat(performance, number, seat));
-        Ok(())
-    })
-    .await?;
-    each(connection, WALLETS, |row| Ok(auditor.wallet(&rows::wallet(row)?))).await?;
-    each(connection, ENTRIES, |row| Ok(auditor.entry(&rows::entry(row)?))).await?;
-    each(connection, RESERVATIONS, |row| Ok(auditor.reservation(&rows::reservation(row)?.1))).await?;
-    each(connection, PAYMENTS, |row| Ok(auditor.payment(&rows::payment(row, 0)?))).await?;
+    let performances = each(connection, PERFORMANCES, rows::performance, |row| auditor.performance(&row));
+    performances.await?;
+    let seats = each(connection, SEATS, rows::seat, |(performance, number, seat)| {
+        if let Some(seat) = seat {
+            auditor.seat(performance, number, seat);
+        }
+    });
+    seats.await?;
+    each(connection, WALLETS, rows::wallet, |row| auditor.wallet(&row)).await?;
+    each(connection, ENTRIES, rows::entry, |row| auditor.entry(&row)).await?;
+    each(connection, RESERVATIONS, rows::reservation, |(_, row)| auditor.reservation(&row)).await?;
+    each(connection, PAYMENTS, |row| rows::payment(row, 0), |row| auditor.payment(&row)).await?;
     raw_sql("COMMIT").execute(connection).await?;
     Ok(auditor.finish())
 }
 
 /// Takes rows in as they come, without holding them all.
-async fn each(
+async fn each<T>(
     connection: &mut PgConnection,
     sql: &'static str,
-    mut take: impl FnMut(&PgRow) -> Result<(), sqlx::Error>,
+    decode: impl Fn(&PgRow) -> Result<T, sqlx::Error>,
+    mut take: impl FnMut(T),
 ) -> Result<(), Trouble> {
     let mut found = query(sql).fetch(connection);
     while let Some(row) = found.try_next().await? {
-        take(&row)?;
+        take(decode(&row)?);
     }
     Ok(())
 }

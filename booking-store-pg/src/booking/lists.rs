@@ -99,7 +99,7 @@ pub(super) fn after(page: PageRequest) -> (At, Uuid) {
 }
 
 fn page<T>(
-    rows: Vec<PgRow>,
+    rows: &[PgRow],
     request: PageRequest,
     make: impl Fn(&PgRow) -> Result<T, sqlx::Error>,
     cursor: impl Fn(&T) -> Cursor,
@@ -115,7 +115,7 @@ fn seen(row: &PgRow) -> Result<Reservation, sqlx::Error> {
 
 pub(super) async fn wallet(db: &Db, user: UserId) -> Result<Option<Wallet>, StoreError> {
     let found = db.rows(|| query(WALLET).bind(user.0)).await?;
-    Ok(decode(found, rows::wallet)?.pop())
+    Ok(decode(&found, rows::wallet)?.pop())
 }
 
 /// The ledger sorts by its own numbers, which its cursors carry as identities.
@@ -123,7 +123,7 @@ pub(super) async fn entries(db: &Db, user: UserId, request: PageRequest) -> Resu
     let after = request.after.map_or(0, |after| i64::try_from(after.id.as_u128()).unwrap_or(i64::MAX));
     let limit = one_more(request.limit);
     let found = db.rows(|| query(ENTRIES).bind(user.0).bind(after).bind(limit)).await?;
-    page(found, request, rows::entry, |entry| Cursor {
+    page(&found, request, rows::entry, |entry| Cursor {
         at: Timestamp::from_micros(0),
         id: Uuid::from_u128(entry.number.into()),
     })
@@ -131,14 +131,14 @@ pub(super) async fn entries(db: &Db, user: UserId, request: PageRequest) -> Resu
 
 pub(super) async fn concert(db: &Db, id: ConcertId) -> Result<Option<Concert>, StoreError> {
     let found = db.rows(|| query(CONCERT).bind(id.0)).await?;
-    Ok(decode(found, rows::concert)?.pop())
+    Ok(decode(&found, rows::concert)?.pop())
 }
 
 pub(super) async fn concerts(db: &Db, request: PageRequest) -> Result<Page<Concert>, StoreError> {
     let (at, id) = after(request);
     let limit = one_more(request.limit);
     let found = db.rows(|| query(CONCERTS).bind(at).bind(id).bind(limit)).await?;
-    page(found, request, rows::concert, |concert| Cursor { at: concert.created_at, id: concert.id.0 })
+    page(&found, request, rows::concert, |concert| Cursor { at: concert.created_at, id: concert.id.0 })
 }
 
 pub(super) async fn reservation(
@@ -147,7 +147,7 @@ pub(super) async fn reservation(
     id: ReservationId,
 ) -> Result<Option<Reservation>, StoreError> {
     let found = db.rows(|| query(RESERVATION).bind(id.0).bind(user.0)).await?;
-    Ok(decode(found, seen)?.pop())
+    Ok(decode(&found, seen)?.pop())
 }
 
 pub(super) async fn reservations(
@@ -158,7 +158,7 @@ pub(super) async fn reservations(
     let (at, id) = after(request);
     let limit = one_more(request.limit);
     let found = db.rows(|| query(RESERVATIONS).bind(user.0).bind(at).bind(id).bind(limit)).await?;
-    page(found, request, seen, |made| Cursor { at: made.created_at, id: made.id.0 })
+    page(&found, request, seen, |made| Cursor { at: made.created_at, id: made.id.0 })
 }
 
 pub(super) async fn payments(
@@ -169,12 +169,12 @@ pub(super) async fn payments(
     let (at, id) = after(request);
     let limit = one_more(request.limit);
     let found = db.rows(|| query(PAYMENTS).bind(user.0).bind(at).bind(id).bind(limit)).await?;
-    page(found, request, |row| rows::payment(row, 0), |made| Cursor { at: made.paid_at, id: made.id.0 })
+    page(&found, request, |row| rows::payment(row, 0), |made| Cursor { at: made.paid_at, id: made.id.0 })
 }
 
 pub(super) async fn events(db: &Db, after: u64, limit: usize) -> Result<Vec<RecordedEvent>, StoreError> {
     let Ok(after) = i64::try_from(after) else { return Ok(Vec::new()) };
-    decode(db.rows(|| query(EVENTS).bind(after).bind(whole(limit))).await?, rows::event)
+    decode(&db.rows(|| query(EVENTS).bind(after).bind(whole(limit))).await?, rows::event)
 }
 
 pub(super) async fn seat_history(
@@ -183,17 +183,17 @@ pub(super) async fn seat_history(
     seat: SeatNumber,
 ) -> Result<Vec<RecordedEvent>, StoreError> {
     let Ok(seat) = i32::try_from(seat) else { return Ok(Vec::new()) };
-    decode(db.rows(|| query(SEAT_HISTORY).bind(performance.0).bind(seat)).await?, rows::event)
+    decode(&db.rows(|| query(SEAT_HISTORY).bind(performance.0).bind(seat)).await?, rows::event)
 }
 
 pub(super) async fn expired_holds(db: &Db, limit: usize) -> Result<Vec<ReservationId>, StoreError> {
     let found = db.rows(|| query(EXPIRED_HOLDS).bind(whole(limit))).await?;
-    decode(found, |row| row.try_get(0).map(ReservationId))
+    decode(&found, |row| row.try_get(0).map(ReservationId))
 }
 
 pub(super) async fn pending_endings(db: &Db, limit: usize) -> Result<Vec<(Ticket, EndReason)>, StoreError> {
     let found = db.rows(|| query(ENDINGS).bind(whole(limit))).await?;
-    decode(found, |row| {
+    decode(&found, |row| {
         let user = UserId(row.try_get(3)?);
         Ok((rows::ticket(row, [0, 1, 2], user)?, rows::reason(row.try_get(4)?)?))
     })
@@ -215,10 +215,10 @@ pub(super) async fn ack_endings(db: &Db, tickets: &[Ticket]) -> Result<(), Store
 }
 
 pub(super) async fn lanes(db: &Db) -> Result<Vec<LaneRecord>, StoreError> {
-    decode(db.rows(|| query(LANES)).await?, rows::lane)
+    decode(&db.rows(|| query(LANES)).await?, rows::lane)
 }
 
 pub(super) async fn lane(db: &Db, name: &LaneName) -> Result<Option<LaneRecord>, StoreError> {
     let found = db.rows(|| query(LANE).bind(name.as_str())).await?;
-    Ok(decode(found, rows::lane)?.pop())
+    Ok(decode(&found, rows::lane)?.pop())
 }

@@ -212,7 +212,7 @@ async fn read_sightings(
     let uuids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let found = db.rows(|| query(SIGHTINGS).bind(uuids.clone())).await?;
     let mut seen: HashMap<_, _> = ids.into_iter().map(|id| (id, None)).collect();
-    for sighting in decode(found, Sighting::of)? {
+    for sighting in decode(&found, Sighting::of)? {
         seen.insert(sighting.performance.id, Some(Arc::new(sighting)));
     }
     Ok(seen)
@@ -224,7 +224,7 @@ async fn read_dates(
     page: PageRequest,
 ) -> Result<HashMap<DatesKey, Arc<Dates>>, StoreError> {
     let found = db.rows(|| dates(filter, page)).await?;
-    let found = decode(found, |row| {
+    let found = decode(&found, |row| {
         let id: Uuid = row.try_get(0)?;
         Ok((Cursor { at: rows::at(row, 1)?, id }, PerformanceId(id)))
     })?;

@@ -32,7 +32,7 @@ pub struct PgStore {
     shared: Arc<Shared>,
     /// Where everything queues that leaves the catalogue as it is.
     bookings: Counter,
-    /// ChangedRows of the catalogue have a queue of their own: they may take long, and nobody's hold shall wait for them.
+    /// Changes of the catalogue have a queue of their own: they may take long, and nobody's hold shall wait for them.
     catalog: Counter,
 }
 

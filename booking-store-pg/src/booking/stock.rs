@@ -74,7 +74,7 @@ pub(super) async fn stock(db: &Db, stocks: &Stocks, lane: &LaneName) -> Result<S
     }
     // The counters were read before the search: what changed meanwhile is found the next time.
     let found = db.rows(|| query(SEARCH).bind(lane.as_str())).await?;
-    let unsold: Option<Uuid> = decode(found, |row| row.try_get(0))?.pop();
+    let unsold: Option<Uuid> = decode(&found, |row| row.try_get(0))?.pop();
     stocks.found().insert(lane.clone(), unsold.map_or(Found::Nothing(counters), Found::Unsold));
     Ok(Stock { bookable, unsold: unsold.is_some() })
 }

@@ -49,9 +49,9 @@ pub(super) struct FirstEvent {
 
 /// What came of a turn that was not broken off by the database.
 pub(super) enum Turned {
-    Staged(Staged),
+    Staged(Box<Staged>),
     /// A change of the catalogue is decided; its seats are still to be made and the rest to be saved.
-    Unseated(Unseated),
+    Unseated(Box<Unseated>),
     /// Begin again with these users locked as well.
     Missed(BTreeSet<UserId>),
     /// Begin again: what was remembered of the catalogue is out of date, and forgotten.
@@ -90,9 +90,12 @@ impl Turn<'_> {
                 }
                 let decided = decide(self.policy, rows, batch, head.now);
                 let place = Place { last_event: head.last_event, now: head.now };
-                self.save(decided, &place).await.map(Turned::Staged)
+                self.save(decided, &place).await.map(|staged| Turned::Staged(Box::new(staged)))
             }
-            None => self.take_catalog(batch, wanted, rows).await.map(Turned::Unseated),
+            None => self
+                .take_catalog(batch, wanted, rows)
+                .await
+                .map(|unseated| Turned::Unseated(Box::new(unseated))),
         }
     }
 
@@ -136,7 +139,7 @@ impl Turn<'_> {
     }
 
     /// Saves the rest of a change of the catalogue.
-    pub(super) async fn seated(&mut self, unseated: Unseated) -> Result<Staged, Trouble> {
+    pub(super) async fn seated(&mut self, unseated: Box<Unseated>) -> Result<Staged, Trouble> {
         let last_event = load::lock_head(self.connection).await?.last_event;
         self.save(unseated.decided, &Place { last_event, now: unseated.now }).await
     }

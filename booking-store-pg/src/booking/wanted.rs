@@ -26,7 +26,9 @@ impl Wanted {
         let keys = Keys::of(batch.iter().copied());
         let users = keys.users.clone();
         let mut wanted = Self { keys, users, unowned: Vec::new(), unowned_payments: Vec::new() };
-        batch.iter().for_each(|command| wanted.guess(command));
+        for command in batch {
+            wanted.guess(command);
+        }
         wanted
     }
 

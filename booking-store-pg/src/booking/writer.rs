@@ -135,14 +135,14 @@ impl Writer {
     async fn finish(
         &mut self,
         mut connection: PgConnection,
-        staged: Staged,
+        staged: Box<Staged>,
         by: Deadlines,
     ) -> Result<Answers, Trouble> {
         let Some(first) = &staged.first_event else {
             self.undo(connection).await;
             return Ok(staged.answers);
         };
-        // ChangedRows of the catalogue may have taken longer than that by now; their commit has its own time.
+        // Changes of the catalogue may have taken longer than that by now; their commit has its own time.
         let by_known = match self.duty {
             Duty::Bookings => by.known,
             Duty::Catalog => Instant::now() + KNOWN_WITHIN,
@@ -189,7 +189,10 @@ async fn take(
     let turned = timeout_at(by.saved, turn.take(batch, wanted)).await.map_err(late)??;
     let Turned::Unseated(unseated) = turned else { return Ok(turned) };
     turn.make_seats(&unseated).await?;
-    timeout(SAVED_WITHIN, turn.seated(unseated)).await.map_err(late)?.map(Turned::Staged)
+    timeout(SAVED_WITHIN, turn.seated(unseated))
+        .await
+        .map_err(late)?
+        .map(|staged| Turned::Staged(Box::new(staged)))
 }
 
 /// The span, give or take half, so that those who met once do not meet again.

@@ -1,6 +1,11 @@
 //! The store on a real PostgreSQL. `scripts/with-servers cargo test -p booking-store-pg` starts one; without a server
 //! these tests fail.
 
+mod commits;
 mod conformance;
+mod constraints;
+mod outages;
+mod overlap;
 mod schema;
+mod startup;
 mod support;

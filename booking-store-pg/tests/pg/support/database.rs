@@ -43,7 +43,10 @@ pub(crate) enum TestClock {
 
 pub(crate) async fn connect(url: &str) -> PgConnection {
     let options: PgConnectOptions = url.parse().expect("an address of PostgreSQL");
-    options.connect().await.unwrap_or_else(|error| panic!("no PostgreSQL answers at BOOKING_TEST_PG: {error}"))
+    options
+        .connect()
+        .await
+        .unwrap_or_else(|error| panic!("no PostgreSQL answers at BOOKING_TEST_PG: {error}"))
 }
 
 pub(crate) async fn run(connection: &mut PgConnection, sql: &str) {
@@ -128,8 +131,13 @@ async fn template(server: &str, admin: &mut PgConnection, clock: TestClock) -> S
         run(admin, &format!("CREATE DATABASE {building}")).await;
         build(&url_of(server, &building), clock).await;
         run(admin, &format!("ALTER DATABASE {building} ALLOW_CONNECTIONS false")).await;
-        run(admin, &format!("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{building}'"))
-            .await;
+        run(
+            admin,
+            &format!(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{building}'"
+            ),
+        )
+        .await;
         run(admin, &format!("ALTER DATABASE {building} RENAME TO {name}")).await;
     }
     run(admin, "SELECT pg_advisory_unlock(1)").await;
@@ -152,4 +160,10 @@ pub(crate) async fn advance(connection: &mut PgConnection, by: Duration) -> Time
     let by = i64::try_from(by.as_micros()).expect("a test moves the clock by less than that");
     let moved = sqlx::query_scalar("UPDATE test_clock SET micros = micros + $1 RETURNING micros");
     Timestamp::from_micros(moved.bind(by).fetch_one(connection).await.expect("the clock is there"))
+}
+
+/// The port in an address.
+pub(crate) fn port(url: &str) -> u16 {
+    let options: PgConnectOptions = url.parse().expect("an address");
+    options.get_port()
 }

@@ -26,10 +26,17 @@ pub(crate) struct Harness {
     now: AtomicI64,
     /// Stops what the stores run before the database goes.
     runtime: Runtime,
-    _database: Database,
+    database: Database,
+}
+
+impl Harness {
+    pub(crate) fn url(&self) -> String {
+        self.database.url()
+    }
 }
 
 /// Two instances on a fresh database.
+#[allow(clippy::needless_pass_by_value, reason = "it is how the suite calls it")]
 pub(crate) fn fresh(policy: BookingPolicy) -> Harness {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.expect("a runtime");
@@ -44,7 +51,7 @@ pub(crate) fn fresh(policy: BookingPolicy) -> Harness {
         (database, store, another, clock)
     });
     let now = AtomicI64::new(START.micros());
-    Harness { store, another, clock: Mutex::new(clock), now, runtime, _database: database }
+    Harness { store, another, clock: Mutex::new(clock), now, runtime, database }
 }
 
 impl BookingHarness for Harness {

@@ -1,0 +1,93 @@
+//! The second wall: what the engine would never write, the database refuses to whoever tries.
+
+use booking_core::{BookingPolicy, conformance::booking::BookingHarness};
+
+use crate::support::{
+    database::connect,
+    harness::{Harness, fresh},
+    world::World,
+};
+
+/// A world with a sale: user and reservation 1 have seat 1, which is paid; reservation 2 of the same user holds seat 2.
+fn sold() -> (Harness, World) {
+    let harness =
+        fresh(BookingPolicy { live_reservations_per_user: 2, seats_per_user: 9, ..BookingPolicy::default() });
+    let mut world = None;
+    harness.block_on(Box::pin(async {
+        let made = World::new(harness.store()).await;
+        made.buy(1, 1).await;
+        made.hold(1, 2).await;
+        world = Some(made);
+    }));
+    (harness, world.expect("the world was made"))
+}
+
+/// What the database says to this statement, which must not be allowed.
+fn refused(harness: &Harness, sql: &str) -> String {
+    let mut told = String::new();
+    harness.block_on(Box::pin(async {
+        let mut connection = connect(&harness.url()).await;
+        let done = sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await;
+        told = done.expect_err(sql).to_string();
+    }));
+    told
+}
+
+#[test]
+fn a_seat_has_one_row_which_names_a_reservation_that_exists() {
+    let (harness, _) = sold();
+    let second = "INSERT INTO seats (performance_id, number) SELECT performance_id, 1 FROM performances";
+    assert!(refused(&harness, second).contains("seats_pkey"));
+    let nobody = "UPDATE seats SET reservation_id = gen_random_uuid() WHERE number = 3";
+    assert!(refused(&harness, nobody).contains("foreign key"));
+    let held_by_none = "UPDATE seats SET held_until = now() WHERE number = 3";
+    assert!(refused(&harness, held_by_none).contains("check constraint"));
+    assert!(refused(&harness, "DELETE FROM reservations").contains("foreign key"));
+}
+
+#[test]
+fn a_reservation_has_one_payment() {
+    let (harness, _) = sold();
+    let second = "INSERT INTO payments (payment_id, reservation_id, user_id, amount, paid_at) \
+        SELECT gen_random_uuid(), reservation_id, user_id, amount, paid_at FROM payments";
+    assert!(refused(&harness, second).contains("payments_reservation_id_key"));
+    let shared = "UPDATE reservations SET payment_id = (SELECT payment_id FROM payments)";
+    assert!(refused(&harness, shared).contains("reservations_payment_id_key"));
+}
+
+#[test]
+fn one_ticket_buys_once() {
+    let (harness, _) = sold();
+    let same_ticket = "UPDATE reservations SET ticket_seq = 7";
+    assert!(refused(&harness, same_ticket).contains("reservations_one_a_ticket"));
+}
+
+#[test]
+fn no_balance_is_negative() {
+    let (harness, _) = sold();
+    assert!(refused(&harness, "UPDATE users SET balance = -1").contains("check constraint"));
+    let entry = "INSERT INTO wallet_entries SELECT gen_random_uuid(), user_id, 99, kind, payment_id, amount, -1, at \
+        FROM wallet_entries LIMIT 1";
+    assert!(refused(&harness, entry).contains("check constraint"));
+}
+
+#[test]
+fn the_ledger_and_the_log_are_append_only() {
+    let (harness, _) = sold();
+    for table in ["wallet_entries", "events"] {
+        for change in ["UPDATE # SET at = now()", "DELETE FROM #", "TRUNCATE #"] {
+            let told = refused(&harness, &change.replace('#', table));
+            assert!(told.contains("append-only"), "{told}");
+        }
+    }
+    let gap = "INSERT INTO wallet_entries SELECT gen_random_uuid(), user_id, number, kind, payment_id, amount, \
+        balance_after, at FROM wallet_entries LIMIT 1";
+    assert!(refused(&harness, gap).contains("wallet_entries_user_id_number_key"));
+}
+
+#[test]
+fn the_log_has_one_head() {
+    let (harness, _) = sold();
+    let second = "INSERT INTO log_head (last_event, catalog_version, returns) VALUES (0, 0, 0)";
+    assert!(refused(&harness, second).contains("log_head_pkey"));
+}

@@ -1,0 +1,223 @@
+//! Several instances at once on the same users, seats and wallets.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use booking_core::{BookingPolicy, Command, Refusal, hold, id::UserId, store::BookingStore};
+use booking_store_pg::{PgConfig, PgStore};
+use sqlx::PgConnection;
+
+use crate::support::{
+    database::{Database, TestClock, connect, port, run},
+    proxy::{Proxy, Weather},
+    world::{World, charge, open, pay, refund, reservation_of, user},
+};
+
+fn policy() -> BookingPolicy {
+    BookingPolicy { live_reservations_per_user: 3, seats_per_user: 20, ..BookingPolicy::default() }
+}
+
+async fn store(url: &str, policy: &BookingPolicy) -> Arc<PgStore> {
+    PgStore::connect(PgConfig::new(url, policy.clone())).await.expect("the store opens")
+}
+
+async fn count(connection: &mut PgConnection, sql: &'static str) -> i64 {
+    sqlx::query_scalar(sql).fetch_one(connection).await.expect("a count")
+}
+
+/// What one client does in a round: a batch over a few users and seats, in no order, then what follows from it.
+async fn round(world: &World, chance: &mut u64) -> (u32, u32) {
+    let mut roll = |end: u64| {
+        *chance ^= *chance << 13;
+        *chance ^= *chance >> 7;
+        *chance ^= *chance << 17;
+        *chance % end
+    };
+    let mut batch: Vec<Command> = Vec::new();
+    for _ in 0..4 {
+        let user = user(u128::from(roll(6)) + 1);
+        let seats = [roll(12), roll(12)].map(|seat| u32::try_from(seat).unwrap_or(0) + 1);
+        batch.push(if roll(3) == 0 {
+            charge(user, 7)
+        } else {
+            world.place(user, &seats[..1 + usize::from(seats[0] < seats[1])])
+        });
+    }
+    let answers = world.store.execute(batch).await.expect("nobody is in the way for ever");
+    let (mut went, asked) = (0, 4);
+    for outcome in answers.into_iter().flatten() {
+        went += 1;
+        if let booking_core::Effect::Reservation(held) = &outcome.effect {
+            let user = held.user;
+            let next = match roll(4) {
+                0 => hold::Command::Release { reservation: held.id, user }.into(),
+                1 => hold::Command::Leave(held.ticket.clone()).into(),
+                _ => pay(held),
+            };
+            let paid = matches!(next, Command::Payment(_));
+            let answer = world.ask(next).await.expect("nobody is in the way for ever");
+            if paid && answer.is_ok() {
+                world.ask(refund(held.id)).await.expect("nobody is in the way for ever").ok();
+            }
+        }
+    }
+    (went, asked)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_instances_on_hot_rows_never_deadlock_and_keep_the_books_clean() {
+    let database = Database::new(TestClock::Real).await;
+    let first = World::new(store(&database.url(), &policy()).await).await;
+    for n in 1..=6 {
+        first.rich(n).await;
+    }
+    let mut clients = Vec::new();
+    for instance in 0..3_u64 {
+        let store = store(&database.url(), &policy()).await;
+        for client in 0..4 {
+            let world = first.at(store.clone(), (instance * 4 + client + 1) * 1_000_000);
+            clients.push(tokio::spawn(async move {
+                let mut chance = 0x9E37_79B9 + instance * 77 + client * 7_919;
+                let (mut went, mut asked) = (0, 0);
+                for _ in 0..60 {
+                    let told = round(&world, &mut chance).await;
+                    went += told.0;
+                    asked += told.1;
+                }
+                (went, asked)
+            }));
+        }
+    }
+    let (mut went, mut asked) = (0, 0);
+    for client in clients {
+        let told = client.await.expect("no panic");
+        went += told.0;
+        asked += told.1;
+    }
+    assert!(went * 10 > asked * 3, "only {went} of {asked} went through, which shows little");
+    first.books_are_clean().await;
+    let mut connection = connect(&database.url()).await;
+    let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+    assert_eq!(count(&mut connection, deadlocks).await, 0);
+    let gaps = "SELECT count(*) FROM (SELECT seq - row_number() OVER (ORDER BY seq) AS off FROM events) AS e WHERE off <> 0";
+    assert_eq!(count(&mut connection, gaps).await, 0);
+    let backwards =
+        "SELECT count(*) FROM (SELECT at < lag(at) OVER (ORDER BY seq) AS back FROM events) AS e WHERE back";
+    assert_eq!(count(&mut connection, backwards).await, 0, "the log is in the order of time as well");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_new_user_entry_and_reservation_from_three_instances_are_made_once() {
+    let database = Database::new(TestClock::Real).await;
+    let first = World::new(store(&database.url(), &policy()).await).await;
+    let mut instances = vec![first.store.clone()];
+    for _ in 0..2 {
+        instances.push(store(&database.url(), &policy()).await);
+    }
+    for n in 1..=30_u128 {
+        let charge = charge(user(n), 5);
+        let place = first.place(user(n), &[1]);
+        for (command, what) in [(open(user(n)), "wallet"), (charge, "entry"), (place, "reservation")] {
+            let asking = instances.iter().map(|store| store.execute(vec![command.clone()]));
+            let answers = futures_util::future::join_all(asking).await;
+            let made =
+                answers.into_iter().map(|answer| answer.expect("an answer").remove(0).expect("no refusal"));
+            assert_eq!(made.filter(|outcome| !outcome.replayed).count(), 1, "{what} {n}");
+        }
+        let held = first.store.reservations(user(n), booking_core::store::PageRequest::first(9)).await;
+        let held = held.expect("a read").items.remove(0);
+        first.done(hold::Command::Release { reservation: held.id, user: user(n) }.into()).await;
+    }
+    first.books_are_clean().await;
+}
+
+/// An instance that stops inside a transaction: its COMMIT stays on the way, so that it holds its locks and says nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_instance_that_stops_inside_a_transaction_frees_its_locks_within_two_seconds() {
+    let database = Database::new(TestClock::Real).await;
+    let proxy = Proxy::to(port(&database.url())).await;
+    let stopped = World::new(store(&proxy.url(&database.url()), &policy()).await).await;
+    let other = stopped.at(store(&database.url(), &policy()).await, 1_000);
+    let (slow, quick) = (stopped.rich(1).await, stopped.rich(2).await);
+    proxy.turn(Weather::SwallowCommit, Weather::Silence);
+    let place = stopped.place(slow, &[1]);
+    let (asked, begin) = (stopped.ask(place.clone()), Instant::now());
+    let others = async {
+        while proxy.hits() == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let held = other.ask(other.place(quick, &[1])).await.expect("it waits for the lock, and gets it");
+        (held, begin.elapsed())
+    };
+    let (stopped_answer, (held, waited)) = tokio::join!(asked, others);
+    assert!(waited < Duration::from_secs(2), "{waited:?}");
+    reservation_of(held.expect("the stopped instance's hold was undone"));
+    assert!(stopped_answer.expect_err("it never heard").may_have_applied());
+    // It wakes up, and commits nothing that it should not.
+    proxy.turn(Weather::Fair, Weather::Fair);
+    let mut answer = stopped.ask(place.clone()).await;
+    for _ in 0..20 {
+        if answer.is_ok() {
+            break;
+        }
+        answer = stopped.ask(place.clone()).await;
+    }
+    assert_eq!(answer.expect("it is back"), Err(Refusal::SeatTaken { seats: vec![1] }));
+    other.books_are_clean().await;
+}
+
+/// A session that stops in a transaction for longer than anybody waits.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lock_that_is_never_freed_makes_unavailable_and_hurts_no_longer_than_it_is_there() {
+    let database = Database::new(TestClock::Real).await;
+    let world = World::new(store(&database.url(), &policy()).await).await;
+    let (first, second) = (world.rich(1).await, world.rich(2).await);
+    let mut stranger = connect(&database.url()).await;
+    run(&mut stranger, "BEGIN; SELECT FROM seats WHERE number = 1 FOR UPDATE").await;
+    let begin = Instant::now();
+    let error = world.ask(world.place(first, &[1])).await.expect_err("the seat can't be had");
+    assert!(
+        begin.elapsed() < Duration::from_secs(2) && !error.may_have_applied(),
+        "{error} {:?}",
+        begin.elapsed()
+    );
+    world.done(world.place(second, &[2])).await;
+    run(&mut stranger, "ROLLBACK").await;
+    world.done(world.place(first, &[1])).await;
+    world.books_are_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_that_waited_past_the_end_of_its_hold_is_refused() {
+    let short = BookingPolicy { hold_ttl: Duration::from_millis(400), ..policy() };
+    let database = Database::new(TestClock::Real).await;
+    let world = World::new(store(&database.url(), &short).await).await;
+    for (n, lock) in [
+        (1, "SELECT FROM users WHERE user_id = '00000000-0000-0000-0000-000000000001' FOR UPDATE"),
+        (2, "SELECT FROM seats WHERE number = 2 FOR UPDATE"),
+        (3, "SELECT FROM log_head FOR UPDATE"),
+    ] {
+        let payer: UserId = world.rich(n).await;
+        let held = world.hold(n, u32::try_from(n).unwrap_or(0)).await;
+        let mut stranger = connect(&database.url()).await;
+        run(&mut stranger, &format!("BEGIN; {lock}")).await;
+        let free = async {
+            tokio::time::sleep(Duration::from_millis(600)).await;
+            run(&mut stranger, "ROLLBACK").await;
+        };
+        // It is asked for in time, but gets its locks too late.
+        let (paid, ()) = tokio::join!(world.ask(pay(&held)), free);
+        assert_eq!(paid.expect("an answer"), Err(Refusal::HoldExpired), "waiting for: {lock}");
+        assert_eq!(
+            world
+                .store
+                .payments(payer, booking_core::store::PageRequest::first(1))
+                .await
+                .map(|page| page.items.len()),
+            Ok(0)
+        );
+    }
+    world.books_are_clean().await;
+}

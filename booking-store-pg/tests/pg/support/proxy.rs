@@ -1,0 +1,153 @@
+//! A wire between a store and its database that can be cut, at the worst moment too.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU8, AtomicUsize, Ordering},
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{
+        TcpListener, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    sync::watch,
+};
+
+/// What happens on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Weather {
+    /// Everything passes.
+    Fair,
+    /// The next COMMIT is delivered, but its answer is not: the wire is cut.
+    CutAfterCommit,
+    /// The next COMMIT is not delivered: the wire is cut.
+    CutBeforeCommit,
+    /// The next COMMIT stays on the way, and so does everything after it on that wire.
+    SwallowCommit,
+    /// Wires are cut as soon as they are used.
+    Cut,
+    /// Nothing passes, and nobody is told.
+    Silence,
+}
+
+const ALL: [Weather; 6] = [
+    Weather::Fair,
+    Weather::CutAfterCommit,
+    Weather::CutBeforeCommit,
+    Weather::SwallowCommit,
+    Weather::Cut,
+    Weather::Silence,
+];
+
+/// A wire to a database.
+#[derive(Clone)]
+pub(crate) struct Proxy {
+    port: u16,
+    weather: Arc<AtomicU8>,
+    after: Arc<AtomicU8>,
+    hits: Arc<AtomicUsize>,
+    /// Told to wires that wait for something to pass.
+    changed: watch::Sender<()>,
+}
+
+const COMMIT: &[u8] = b"Q\0\0\0\x0bCOMMIT\0";
+
+impl Proxy {
+    /// A fair wire to this port.
+    pub(crate) async fn to(port: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let own = listener.local_addr().expect("an address").port();
+        let (changed, _) = watch::channel(());
+        let proxy =
+            Self { port: own, weather: Arc::default(), after: Arc::default(), hits: Arc::default(), changed };
+        let at = proxy.clone();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await else { continue };
+                client.set_nodelay(true).ok();
+                server.set_nodelay(true).ok();
+                let ((from_client, to_client), (from_server, to_server)) =
+                    (client.into_split(), server.into_split());
+                let (cut, was_cut) = watch::channel(false);
+                tokio::spawn(at.clone().carry(from_client, to_server, cut.clone(), was_cut.clone()));
+                tokio::spawn(at.clone().carry(from_server, to_client, cut, was_cut));
+            }
+        });
+        proxy
+    }
+
+    /// The address of what is at `url`, but over this wire.
+    pub(crate) fn url(&self, url: &str) -> String {
+        let (before, database) = url.rsplit_once('/').expect("an address ends with a database");
+        let (user, _) = before.rsplit_once('@').expect("an address names a user");
+        format!("{user}@127.0.0.1:{}/{database}?sslmode=disable", self.port)
+    }
+
+    /// From now on; what hits a COMMIT hits one, and `after` that it is like that.
+    pub(crate) fn turn(&self, weather: Weather, after: Weather) {
+        self.after.store(after as u8, Ordering::SeqCst);
+        self.weather.store(weather as u8, Ordering::SeqCst);
+        self.changed.send_replace(());
+    }
+
+    /// How many COMMITs were hit.
+    pub(crate) fn hits(&self) -> usize {
+        self.hits.load(Ordering::SeqCst)
+    }
+
+    fn weather(&self) -> Weather {
+        ALL[usize::from(self.weather.load(Ordering::SeqCst))]
+    }
+
+    /// Whether this COMMIT is the one that is hit.
+    fn strikes(&self, weather: Weather) -> bool {
+        let after = self.after.load(Ordering::SeqCst);
+        let struck = self.weather.compare_exchange(weather as u8, after, Ordering::SeqCst, Ordering::SeqCst);
+        self.hits.fetch_add(usize::from(struck.is_ok()), Ordering::SeqCst);
+        struck.is_ok()
+    }
+
+    async fn carry(
+        self,
+        mut from: OwnedReadHalf,
+        mut to: OwnedWriteHalf,
+        cut: watch::Sender<bool>,
+        mut was_cut: watch::Receiver<bool>,
+    ) {
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            let read = tokio::select! {
+                read = from.read(&mut buffer) => read,
+                _ = was_cut.wait_for(|cut| *cut) => return,
+            };
+            let Ok(count @ 1..) = read else { break };
+            let bytes = &buffer[..count];
+            let commits = bytes.windows(COMMIT.len()).any(|part| part == COMMIT);
+            match self.weather() {
+                Weather::CutAfterCommit if commits && self.strikes(Weather::CutAfterCommit) => {
+                    to.write_all(bytes).await.ok();
+                    // It is on its way to the server; now nothing comes back.
+                    break;
+                }
+                Weather::CutBeforeCommit if commits && self.strikes(Weather::CutBeforeCommit) => break,
+                Weather::SwallowCommit if commits && self.strikes(Weather::SwallowCommit) => {
+                    was_cut.wait_for(|cut| *cut).await.ok();
+                    return;
+                }
+                Weather::Cut => break,
+                Weather::Silence => {
+                    let mut changed = self.changed.subscribe();
+                    while self.weather() == Weather::Silence && changed.changed().await.is_ok() {}
+                    break;
+                }
+                _ => {}
+            }
+            if to.write_all(&buffer[..count]).await.is_err() {
+                break;
+            }
+        }
+        cut.send_replace(true);
+    }
+}
