@@ -49,7 +49,7 @@ impl Rows {
             seats: seats.collect(),
             wallets: state.wallets.into_values().collect(),
             entries,
-            reservations: state.reservations.into_values().collect(),
+            reservations: state.reservations.into_values().map(|reservation| *reservation).collect(),
             payments: state.payments.into_values().collect(),
             world,
         }

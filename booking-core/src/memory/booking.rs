@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::reads;
+use super::{log::Log, reads};
 use crate::{
     audit::Audit,
     catalog::{Concert, LaneRecord, Stock},
@@ -32,13 +32,13 @@ pub struct MemoryBooking {
 /// The state and the log it is the fold of.
 pub(super) struct Books {
     pub(super) state: State,
-    pub(super) log: Vec<RecordedEvent>,
+    pub(super) log: Log,
 }
 
 impl MemoryBooking {
     /// An empty store.
     pub fn new(policy: BookingPolicy, clock: Arc<dyn Clock>) -> Self {
-        Self { clock, books: Mutex::new(Books { state: State::new(policy), log: Vec::new() }) }
+        Self { clock, books: Mutex::new(Books { state: State::new(policy), log: Log::default() }) }
     }
 
     /// A store with the state that a log leads to, and with that log. Endings that were acknowledged are pending again.
@@ -47,7 +47,7 @@ impl MemoryBooking {
         for recorded in &log {
             state.evolve(&recorded.event);
         }
-        Self { clock, books: Mutex::new(Books { state, log }) }
+        Self { clock, books: Mutex::new(Books { state, log: log.into() }) }
     }
 
     /// Executes a batch; the same as [`BookingStore::execute`], for callers without an executor.
@@ -132,8 +132,7 @@ impl BookingStore for MemoryBooking {
 
     async fn events(&self, after: u64, limit: usize) -> Result<Vec<RecordedEvent>, StoreError> {
         let (books, _) = self.open()?;
-        let first = usize::try_from(after).unwrap_or(usize::MAX).min(books.log.len());
-        Ok(books.log[first..].iter().take(limit).cloned().collect())
+        Ok(books.log.after(after).take(limit).cloned().collect())
     }
 
     async fn seat_history(
@@ -142,7 +141,7 @@ impl BookingStore for MemoryBooking {
         seat: SeatNumber,
     ) -> Result<Vec<RecordedEvent>, StoreError> {
         let (books, _) = self.open()?;
-        let moved = books.log.iter().filter(|recorded| recorded.event.moves_seat(performance, seat));
+        let moved = books.log.after(0).filter(|recorded| recorded.event.moves_seat(performance, seat));
         Ok(moved.cloned().collect())
     }
 

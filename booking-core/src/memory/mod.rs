@@ -2,6 +2,7 @@
 //! Nothing survives the process.
 
 mod booking;
+mod log;
 mod queue;
 mod reads;
 

@@ -22,7 +22,7 @@ fn of_user<T>(
     page: PageRequest,
     items: impl Fn(&OfUser) -> Vec<(Cursor, T)>,
 ) -> Page<T> {
-    let mut all = state.by_user.get(&user).map(items).unwrap_or_default();
+    let mut all = state.by_user.get(&user).map(|of_user| items(of_user)).unwrap_or_default();
     all.sort_unstable_by_key(|(cursor, _)| *cursor);
     Page::cut(all, page)
 }

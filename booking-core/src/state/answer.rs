@@ -49,14 +49,14 @@ impl State {
     fn hold_effect(&self, command: &hold::Command, now: Timestamp) -> Effect {
         let found = match command {
             hold::Command::Place { reservation, ticket, performance, seats } => {
-                self.reservations.get(reservation).or_else(|| {
+                self.reservation(*reservation).or_else(|| {
                     let mut seats: Vec<SeatNumber> = seats.clone();
                     seats.sort_unstable();
                     hold::decide::same_live_hold(self, ticket.user, *performance, &seats, now)
                 })
             }
             hold::Command::Release { reservation, .. } | hold::Command::Expire(reservation) => {
-                self.reservations.get(reservation)
+                self.reservation(*reservation)
             }
             hold::Command::Leave(ticket) => self.last_reservation_of(ticket),
         };

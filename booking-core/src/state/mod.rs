@@ -42,7 +42,8 @@ pub struct State {
     pub(crate) performances: Map<PerformanceId, Performance>,
     /// The seats somebody has; one that nobody has is absent.
     pub(crate) seats: Map<PerformanceId, BTreeMap<SeatNumber, Seat>>,
-    pub(crate) reservations: Map<ReservationId, Reservation>,
+    /// Boxed, so that a growing table moves pointers, not rows, while everybody waits.
+    pub(crate) reservations: Map<ReservationId, Box<Reservation>>,
     pub(crate) wallets: Map<UserId, Wallet>,
     pub(crate) entries: Map<EntryId, Entry>,
     pub(crate) payments: Map<PaymentId, Payment>,
@@ -50,7 +51,7 @@ pub struct State {
     pub(crate) endings: BTreeMap<Ticket, EndReason>,
 
     // Indexes.
-    pub(crate) by_user: Map<UserId, OfUser>,
+    pub(crate) by_user: Map<UserId, Box<OfUser>>,
     pub(crate) by_ticket: Map<Ticket, ReservationId>,
     pub(crate) by_concert: Map<ConcertId, BTreeSet<(Timestamp, PerformanceId)>>,
     pub(crate) by_date: BTreeMap<NaiveDate, BTreeSet<(Timestamp, PerformanceId)>>,

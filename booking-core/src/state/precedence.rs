@@ -165,7 +165,7 @@ fn a_hold_repeated_is_answered_whatever_would_refuse_a_new_one() {
     let (mut world, command) = stage_hold(&[]);
     world.run(&command).unwrap();
     let (mut other, _) = stage_hold(&[Hold::WrongLane, Hold::OffSale, Hold::TooDear]);
-    other.state.put_reservation(world.state.reservations[&reservation(1)].clone());
+    other.state.put_reservation((*world.state.reservations[&reservation(1)]).clone());
     other.pass(LEAD);
     assert!(other.run(&command).unwrap().replayed);
 }

@@ -38,7 +38,7 @@ impl State {
             self.holds.insert((reservation.hold_until, reservation.id));
         }
         self.by_ticket.insert(reservation.ticket.clone(), reservation.id);
-        self.reservations.insert(reservation.id, reservation);
+        self.reservations.insert(reservation.id, Box::new(reservation));
     }
 
     pub(crate) fn move_reservation(&mut self, id: ReservationId, status: ReservationStatus) {
@@ -62,19 +62,23 @@ impl State {
         self.payments.insert(payment.id, payment);
     }
 
+    pub(crate) fn reservation(&self, id: ReservationId) -> Option<&Reservation> {
+        self.reservations.get(&id).map(AsRef::as_ref)
+    }
+
     /// The user's reservations whose stored status is held or confirmed.
     pub(crate) fn active_reservations(&self, user: UserId) -> impl Iterator<Item = &Reservation> {
         let active = self.by_user.get(&user).map_or(&[][..], |of_user| &of_user.active);
-        active.iter().filter_map(|id| self.reservations.get(id))
+        active.iter().filter_map(|id| self.reservation(*id))
     }
 
     /// The reservation, if it is this user's: somebody else's is unknown (H6).
     pub(crate) fn owned_reservation(&self, id: ReservationId, user: UserId) -> Option<&Reservation> {
-        self.reservations.get(&id).filter(|reservation| reservation.user == user)
+        self.reservation(id).filter(|reservation| reservation.user == user)
     }
 
     /// The reservation this ticket made last.
     pub(crate) fn last_reservation_of(&self, ticket: &Ticket) -> Option<&Reservation> {
-        self.by_ticket.get(ticket).and_then(|id| self.reservations.get(id))
+        self.by_ticket.get(ticket).and_then(|id| self.reservation(*id))
     }
 }

@@ -71,7 +71,7 @@ impl State {
 
     /// A reservation brings everything its release, expiry, payment or refund can touch.
     fn copy_reservation(&self, part: &mut Self, id: ReservationId) {
-        let Some(reservation) = self.reservations.get(&id) else { return };
+        let Some(reservation) = self.reservation(id) else { return };
         self.put_once(part, reservation);
         self.copy_wallet(part, reservation.user);
         for seat in reservation.seats.iter() {
