@@ -178,7 +178,7 @@ impl<'a> Fold<'a> {
         };
         changes.seats = self.seats.into_iter().map(seat).collect();
         (changes.wallets_opened, changes.wallets_moved) = self.wallets.split(|id| state.wallets.get(id));
-        let (made, moved) = self.reservations.split(|id| state.reservations.get(id));
+        let (made, moved) = self.reservations.split(|id| state.reservation(*id));
         let place = |made: &'a Reservation| (self.made_at.get(&made.id).copied().unwrap_or(0), made);
         changes.reservations_made = made.into_iter().map(place).collect();
         changes.reservations_moved = moved;

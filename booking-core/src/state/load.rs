@@ -73,7 +73,7 @@ impl State {
             performances: self.performances.values().cloned().collect(),
             seats: seats.collect(),
             wallets: self.wallets.values().cloned().collect(),
-            reservations: made.filter_map(|id| self.reservations.get(id)).cloned().collect(),
+            reservations: made.filter_map(|id| self.reservation(*id)).cloned().collect(),
             entries: written.filter_map(|id| self.entries.get(id)).cloned().collect(),
             payments: paid.filter_map(|id| self.payments.get(id)).cloned().collect(),
             endings: self.endings.iter().map(|(ticket, reason)| (ticket.clone(), *reason)).collect(),

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use booking_core::{BookingPolicy, StoreError, store::BookingStore};
+use booking_core::{BookingPolicy, StoreError};
 use booking_store_pg::{PgConfig, PgStore};
 
 use crate::support::{

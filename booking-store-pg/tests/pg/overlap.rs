@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use booking_core::{BookingPolicy, Command, Refusal, hold, id::UserId, store::BookingStore};
+use booking_core::{BookingPolicy, Command, Refusal, hold, id::UserId};
 use booking_store_pg::{PgConfig, PgStore};
 use sqlx::PgConnection;
 
@@ -42,7 +42,7 @@ async fn round(world: &World, chance: &mut u64) -> (u32, u32) {
         batch.push(if roll(3) == 0 {
             charge(user, 7)
         } else {
-            world.place(user, &seats[..1 + usize::from(seats[0] < seats[1])])
+            world.place(user, &seats[..=usize::from(seats[0] < seats[1])])
         });
     }
     let answers = world.store.execute(batch).await.expect("nobody is in the way for ever");

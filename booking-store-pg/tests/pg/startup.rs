@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use booking_core::{BookingPolicy, store::BookingStore};
+use booking_core::BookingPolicy;
 use booking_store_pg::{ConnectError, PgConfig, PgStore, SchemaStatus, check_schema};
 
 use crate::support::{
@@ -108,7 +108,7 @@ async fn a_pooler_in_transaction_mode_is_refused_with_the_reason() {
 fn make_certificate(at: &Path) {
     let made = Command::new("openssl")
         .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"])
-        .args(["-addext", "subjectAltName=IP:127.0.0.1"])
+        .args(["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"])
         .arg("-keyout")
         .arg(at.join("server.key"))
         .arg("-out")
