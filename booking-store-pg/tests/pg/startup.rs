@@ -133,12 +133,14 @@ async fn the_address_asks_for_tls_and_for_whom_to_trust() {
         format!("{}?sslmode=verify-full&sslrootcert={}", server.url(), certificate.display())
     };
     let store = open(trusting(&data.join("server.crt"))).await.expect("a certificate that is trusted");
-    World::new(store).await.buy(1, 1).await;
+    let world = World::new(store).await;
+    world.buy(1, 1).await;
     let mut connection = connect(&server.url()).await;
     let encrypted = "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
         WHERE ssl AND application_name = 'booking'";
     let encrypted: i64 = sqlx::query_scalar(encrypted).fetch_one(&mut connection).await.expect("a count");
     assert!(encrypted >= 2, "{encrypted} encrypted sessions");
+    drop(world);
     let other = Folder::new();
     make_certificate(other.path());
     let refused = open(trusting(&other.path().join("server.crt"))).await;
