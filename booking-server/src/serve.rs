@@ -33,10 +33,12 @@ pub enum StartError {
         source: std::io::Error,
     },
     /// No store of that kind is built in.
-    #[error("{flag}: no store is known for {scheme} (known: {known})", known = stores::KNOWN)]
+    #[error("{flag}: no store is known for {scheme} (known: {known})")]
     UnknownStore {
         /// The flag that named it.
         flag: &'static str,
+        /// What it may name.
+        known: &'static str,
         /// What it named, without what may be secret.
         scheme: String,
     },
@@ -53,6 +55,10 @@ pub enum StartError {
     #[cfg(feature = "postgres")]
     #[error("--store: {0}")]
     Postgres(#[from] booking_store_pg::ConnectError),
+    /// Redis can't be used as it is.
+    #[cfg(feature = "redis")]
+    #[error("--queue: {0}")]
+    Redis(#[from] booking_store_redis::ConnectError),
     /// The store failed.
     #[error("the store failed at start: {0}")]
     Store(#[from] booking_core::Error),
@@ -169,7 +175,7 @@ pub async fn shutdown_signal() {
 pub async fn run(args: ServeArgs) -> Result<(), StartError> {
     init_logging(&args.log, args.log_format).map_err(StartError::Log)?;
     stores::check(&args.store, args.queue.as_deref())?;
-    let (secrets, made_up) = Secrets::from_env(stores::is_memory(&args.store))?;
+    let (secrets, made_up) = Secrets::from_env(stores::are_memory(&args.store, args.queue.as_deref()))?;
     announce(&secrets, &made_up);
     if args.open_signup {
         tracing::warn!("anybody may sign up (--open-signup): for demos and tests only");
@@ -180,7 +186,7 @@ pub async fn run(args: ServeArgs) -> Result<(), StartError> {
         );
     }
     let running = start(&args, secrets).await?;
-    tracing::info!(address = %running.address(), store = stores::is_memory(&args.store).then_some("memory"), "serving");
+    tracing::info!(address = %running.address(), store = stores::are_memory(&args.store, None).then_some("memory"), "serving");
     shutdown_signal().await;
     tracing::info!("stopping: finishing what is in flight");
     running.stop().await;

@@ -5,16 +5,23 @@ use std::sync::Arc;
 use booking_core::{
     BookingPolicy, Clock, Engine,
     memory::{MemoryBooking, MemoryQueue},
-    store::BookingStore,
+    store::{BookingStore, QueueStore},
 };
 #[cfg(feature = "postgres")]
 use booking_store_pg::{PgConfig, PgStore};
+#[cfg(feature = "redis")]
+use booking_store_redis::{RedisConfig, RedisQueue};
 
 use crate::StartError;
 
 /// Whether what is kept there ends with the process.
-pub(crate) fn is_memory(url: &str) -> bool {
+fn is_memory(url: &str) -> bool {
     url == "memory:"
+}
+
+/// Whether everything that is kept at these addresses ends with the process.
+pub(crate) fn are_memory(store: &str, queue: Option<&str>) -> bool {
+    is_memory(store) && queue.is_none_or(is_memory)
 }
 
 /// The scheme of an address, which is all that may be shown of it: the rest may hold a password.
@@ -43,14 +50,34 @@ fn kind(url: &str) -> Option<Kind> {
     is_memory(url).then_some(Kind::Memory)
 }
 
+/// What `--queue` can name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum QueueKind {
+    Memory,
+    #[cfg(feature = "redis")]
+    Redis,
+}
+
+/// Names of all that [`queue_kind`] knows, for those who named something else.
+pub(crate) const KNOWN_QUEUES: &str =
+    if cfg!(feature = "redis") { "memory:, redis://host, redis+cluster://host,host" } else { "memory:" };
+
+fn queue_kind(url: &str) -> Option<QueueKind> {
+    #[cfg(feature = "redis")]
+    if url.starts_with("redis://") || url.starts_with("redis+cluster://") {
+        return Some(QueueKind::Redis);
+    }
+    is_memory(url).then_some(QueueKind::Memory)
+}
+
 /// Whether stores are known for these addresses.
 pub(crate) fn check(store: &str, queue: Option<&str>) -> Result<(), StartError> {
-    let unknown = |flag, url: &str| StartError::UnknownStore { flag, scheme: scheme(url) };
+    let unknown = |flag, known, url: &str| StartError::UnknownStore { flag, known, scheme: scheme(url) };
     if kind(store).is_none() {
-        return Err(unknown("--store", store));
+        return Err(unknown("--store", KNOWN, store));
     }
     match queue {
-        Some(queue) if !is_memory(queue) => Err(unknown("--queue", queue)),
+        Some(queue) if queue_kind(queue).is_none() => Err(unknown("--queue", KNOWN_QUEUES, queue)),
         Some(_) | None => Ok(()),
     }
 }
@@ -65,13 +92,22 @@ pub(crate) async fn open(
     check(store, queue)?;
     let booking: Arc<dyn BookingStore> = match kind(store) {
         #[cfg(feature = "postgres")]
-        Some(Kind::Postgres) => {
-            tracing::warn!("the queue is kept in this process: people wait in it only while it runs");
-            PgStore::connect(PgConfig::new(store, policy)).await?
-        }
+        Some(Kind::Postgres) => PgStore::connect(PgConfig::new(store, policy)).await?,
         Some(Kind::Memory) | None => Arc::new(MemoryBooking::new(policy, Arc::clone(&clock))),
     };
-    Ok(Engine::new(booking, Arc::new(MemoryQueue::new(clock))))
+    let queue: Arc<dyn QueueStore> = match queue.and_then(queue_kind) {
+        #[cfg(feature = "redis")]
+        Some(QueueKind::Redis) => {
+            Arc::new(RedisQueue::connect(&RedisConfig::new(queue.unwrap_or_default())).await?)
+        }
+        Some(QueueKind::Memory) | None => {
+            if !is_memory(store) {
+                tracing::warn!("the queue is kept in this process: people wait in it only while it runs");
+            }
+            Arc::new(MemoryQueue::new(clock))
+        }
+    };
+    Ok(Engine::new(booking, queue))
 }
 
 #[cfg(test)]
@@ -83,8 +119,19 @@ mod tests {
         let refused = check("mysql://admin:hunter2@db/booking", None).unwrap_err().to_string();
         assert!(refused.contains("--store") && refused.contains("mysql:"), "{refused}");
         assert!(refused.contains(KNOWN) && !refused.contains("hunter2"), "{refused}");
-        assert!(check("memory:", Some("redis://q")).is_err());
+        let refused = check("memory:", Some("kafka://hunter2@q")).unwrap_err().to_string();
+        assert!(refused.contains("--queue") && refused.contains(KNOWN_QUEUES), "{refused}");
+        assert!(!refused.contains("hunter2"), "{refused}");
         assert!(check("memory:", Some("memory:")).is_ok());
+    }
+
+    #[cfg(feature = "redis")]
+    #[test]
+    fn a_server_or_a_cluster_of_redis_is_known_as_a_queue() {
+        assert!(check("memory:", Some("redis://q")).is_ok());
+        assert!(check("memory:", Some("redis+cluster://a,b")).is_ok());
+        assert!(!are_memory("memory:", Some("redis://q")), "its tokens outlive the process");
+        assert!(are_memory("memory:", Some("memory:")) && are_memory("memory:", None));
     }
 
     #[cfg(feature = "postgres")]

@@ -49,7 +49,14 @@ impl Call<'_> {
     /// lost.
     pub(crate) async fn run(self, changes: bool) -> Result<Option<Reply>, StoreError> {
         let queue = self.queue;
-        let mut answer = queue.link.run(&self.complete(self.script.by_name())).await;
+        let command = self.complete(self.script.by_name());
+        let mut answer = queue.link.run(&command).await;
+        // A connection that broke since the last call. Every script may be run twice: what it did the first time, it
+        // finds the second time.
+        if answer.as_ref().is_err_and(|error| error.is_connection_dropped() && !error.is_connection_refusal())
+        {
+            answer = queue.link.run(&command).await;
+        }
         let is_new = |error: &redis::RedisError| error.kind() == ErrorKind::Server(ServerErrorKind::NoScript);
         if answer.as_ref().is_err_and(is_new) {
             answer = queue.link.run(&self.complete(self.script.by_text())).await;

@@ -17,14 +17,15 @@ pub struct RedisConfig {
     pub url: String,
     /// What the names of all keys begin with, so that several services may share a server.
     pub prefix: String,
-    /// For tests: a key that tells the time, in microseconds, in place of the clock of the server.
-    pub clock_key: Option<String>,
+    /// For tests: the time of a lane is what the key `PREFIX:{LANE}:clock` tells, in microseconds, in place of the clock
+    /// of the server.
+    pub told_time: bool,
 }
 
 impl RedisConfig {
     /// The server or cluster at this address.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), prefix: "booking".into(), clock_key: None }
+        Self { url: url.into(), prefix: "booking".into(), told_time: false }
     }
 
     /// The nodes to ask first, and whether they are of a cluster. What is wrong with an address is not told: it may be a

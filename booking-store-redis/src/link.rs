@@ -77,11 +77,13 @@ impl Link {
         let answer = async {
             match self {
                 Self::Server(server) => server.run(command).await,
-                Self::Cluster(connection) => connection.clone().req_packed_command(command).await,
+                Self::Cluster(connection) => {
+                    connection.clone().req_packed_command(command).await.and_then(Value::extract_error)
+                }
             }
         };
         match timeout(CALL_WITHIN, answer).await {
-            Ok(answer) => answer?.extract_error(),
+            Ok(answer) => answer,
             Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
         }
     }
@@ -91,7 +93,7 @@ impl Server {
     async fn run(&self, command: &Cmd) -> RedisResult<Value> {
         // Cloning and replacing the handle can't leave it half done.
         let mut manager = self.manager.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let answer = manager.req_packed_command(command).await;
+        let answer = manager.req_packed_command(command).await.and_then(Value::extract_error);
         if matches!(&answer, Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)) {
             // It was the primary and is none any more: whoever answers at this address now may be.
             let fresh = manager_of(&self.client)?;

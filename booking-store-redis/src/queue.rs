@@ -37,7 +37,7 @@ impl RedisQueue {
     pub async fn connect(config: &RedisConfig) -> Result<Self, ConnectError> {
         let (link, is_cluster) = Link::open(config).await?;
         config::check(&link, is_cluster).await?;
-        let scripts = Scripts::new(config.clock_key.as_deref());
+        let scripts = Scripts::new(config.told_time);
         Ok(Self { link, scripts, seen: Seen::default(), prefix: config.prefix.clone() })
     }
 

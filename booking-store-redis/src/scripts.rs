@@ -5,6 +5,8 @@ use redis::{Cmd, cmd};
 const LANE: &str = include_str!("scripts/lane.lua");
 const CLOCK: &str = "local time = redis.call('TIME')\nlocal now = time[1] * 1000000 + time[2]\n";
 
+const TOLD_TIME: &str = "local now = tonumber(redis.call('GET', KEYS[1] .. ':clock'))\n";
+
 /// A text that Redis runs, and its name there.
 pub(crate) struct Script {
     text: String,
@@ -46,10 +48,9 @@ pub(crate) struct Scripts {
 }
 
 impl Scripts {
-    /// By the clock of Redis, or by a key that tells the time.
-    pub(crate) fn new(clock_key: Option<&str>) -> Self {
-        let told = clock_key.map(|key| format!("local now = tonumber(redis.call('GET', '{key}'))\n"));
-        let clock = told.as_deref().unwrap_or(CLOCK);
+    /// By the clock of Redis, or by a key beside the lane that tells the time.
+    pub(crate) fn new(told_time: bool) -> Self {
+        let clock = if told_time { TOLD_TIME } else { CLOCK };
         Self {
             enter: Script::new(clock, include_str!("scripts/enter.lua")),
             place: Script::new(clock, include_str!("scripts/place.lua")),

@@ -14,12 +14,15 @@ use booking_core::{
     store::QueueStore,
 };
 use booking_store_redis::{RedisConfig, RedisQueue};
-use redis::{Client, aio::MultiplexedConnection};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
+use super::keys::Keys;
+
 /// An instant in the year 2027.
 const START: i64 = 1_800_000_000_000_001;
+/// The lanes of the suites; each has its clock beside it.
+const LANES: [&str; 5] = ["main", "side", "fresh", "no-room", "nowhere"];
 
 /// Where the server of the tests is.
 pub(crate) fn server_url() -> String {
@@ -27,56 +30,60 @@ pub(crate) fn server_url() -> String {
     url.expect("BOOKING_TEST_REDIS is not set: run the tests by `scripts/with-servers cargo test`")
 }
 
+/// A runtime of a test's own.
+pub(crate) fn runtime() -> Runtime {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.expect("a runtime")
+}
+
+/// What the keys of one test begin with.
+pub(crate) fn own_prefix() -> String {
+    format!("test-{}", Uuid::new_v4().simple())
+}
+
 pub(crate) struct Harness {
     store: Arc<RedisQueue>,
     another: Arc<RedisQueue>,
-    keys: MultiplexedConnection,
-    config: RedisConfig,
+    keys: Keys,
+    prefix: String,
     now: AtomicI64,
     runtime: Runtime,
 }
 
-/// Two instances on keys that nobody else uses.
+/// Two instances on keys that nobody else uses, at the server of the tests.
 pub(crate) fn fresh() -> Harness {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.expect("a runtime");
-    let prefix = format!("test-{}", Uuid::new_v4().simple());
-    let clock_key = Some(format!("{prefix}:clock"));
-    let config = RedisConfig { prefix, clock_key, ..RedisConfig::new(server_url()) };
-    let (store, another, keys) = runtime.block_on(async {
-        let open = || async { Arc::new(RedisQueue::connect(&config).await.expect("the store opens")) };
-        let client = Client::open(server_url()).expect("an address");
-        let keys = client.get_multiplexed_async_connection().await.expect("a connection");
-        (open().await, open().await, keys)
-    });
-    let harness = Harness { store, another, keys, config, now: AtomicI64::new(START), runtime };
-    harness.tell_clock();
-    harness
+    Harness::at(&server_url())
 }
 
 impl Harness {
-    /// The clock only goes forward, whoever writes last.
-    fn tell_clock(&self) {
-        let key = self.config.clock_key.clone().expect("a clock of its own");
+    /// Two instances on keys that nobody else uses.
+    pub(crate) fn at(url: &str) -> Self {
+        let (runtime, prefix) = (runtime(), own_prefix());
+        let config = RedisConfig { prefix: prefix.clone(), told_time: true, ..RedisConfig::new(url) };
+        let (store, another, keys) = runtime.block_on(async {
+            let open = || async { Arc::new(RedisQueue::connect(&config).await.expect("the store opens")) };
+            (open().await, open().await, Keys::at(url).await)
+        });
+        let harness = Self { store, another, keys, prefix, now: AtomicI64::new(START), runtime };
+        harness.tell_clocks();
+        harness
+    }
+
+    /// Clocks only go forward, whoever writes last.
+    fn tell_clocks(&self) {
         let later = "local at = tonumber(redis.call('GET', KEYS[1]) or 0)
             if at < tonumber(ARGV[1]) then redis.call('SET', KEYS[1], ARGV[1]) end";
-        let (script, mut keys) = (redis::Script::new(later), self.keys.clone());
         let now = self.now.load(Ordering::SeqCst);
         self.runtime.block_on(async {
-            script.key(key).arg(now).invoke_async::<()>(&mut keys).await.expect("the clock is told");
+            for lane in LANES {
+                let key = format!("{}:{{{lane}}}:clock", self.prefix);
+                self.keys.run(redis::cmd("EVAL").arg(later).arg(1).arg(key).arg(now)).await;
+            }
         });
     }
 
     fn forget(&self) {
-        let mut keys = self.keys.clone();
-        let pattern = format!("{}:*{{*", self.config.prefix);
-        self.runtime.block_on(async {
-            let names: Vec<String> =
-                redis::cmd("KEYS").arg(pattern).query_async(&mut keys).await.expect("names");
-            for names in names.chunks(1_000) {
-                redis::cmd("UNLINK").arg(names).query_async::<()>(&mut keys).await.expect("they go");
-            }
-        });
+        self.runtime.block_on(self.keys.forget(&format!("{}:*", self.prefix)));
     }
 }
 
@@ -106,10 +113,11 @@ impl QueueHarness for Harness {
     fn advance(&self, by: Duration) {
         let micros = i64::try_from(by.as_micros()).expect("a span of this life");
         self.now.fetch_add(micros, Ordering::SeqCst);
-        self.tell_clock();
+        self.tell_clocks();
     }
 
     fn lose(&self) {
         self.forget();
+        self.tell_clocks();
     }
 }
