@@ -17,7 +17,9 @@ use booking_api::Code;
 use booking_core::{Clock, Engine};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::{Secrets, extract::KeyHash, failure::Failure, limits::Limits, log, routes, tokens::Tokens};
+use crate::{
+    Secrets, extract::KeyHash, failure::Failure, limits::Limits, log, looks::Looks, routes, tokens::Tokens,
+};
 
 /// The longest body a request may have: 64 KiB.
 const LONGEST_BODY: usize = 64 * 1024;
@@ -49,6 +51,7 @@ pub struct Shared {
     pub(crate) admin_key: KeyHash,
     pub(crate) service_key: KeyHash,
     pub(crate) limits: Limits,
+    pub(crate) looks: Looks,
     pub(crate) options: Options,
     draining: AtomicBool,
 }
@@ -71,6 +74,7 @@ impl App {
             admin_key: KeyHash::of(&secrets.admin_key),
             service_key: KeyHash::of(&secrets.service_key),
             limits: Limits::new(options.calls_per_second),
+            looks: Looks::default(),
             options,
             draining: AtomicBool::new(false),
         }))

@@ -33,7 +33,7 @@ async fn enter(
 }
 
 async fn status(State(app): State<App>, Queue(ticket): Queue) -> Reply {
-    let place = app.engine.place(&ticket).await?;
+    let place = app.looks.place(&app.engine, &ticket).await?;
     Json::ok(&QueuePlace::of(&ticket, place))
 }
 
