@@ -7,7 +7,7 @@ use axum::{
 use booking_api::{EnterQueue, QueuePlace, QueueToken};
 use booking_core::LaneName;
 
-use super::{Json, Reply};
+use super::{Json, Reply, queue_events};
 use crate::{
     app::App,
     extract::{OptionalBody, Queue, User},
@@ -15,7 +15,10 @@ use crate::{
 };
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/v1/queue/tokens", post(enter).delete(leave)).route("/v1/queue/status", get(status))
+    Router::new()
+        .route("/v1/queue/tokens", post(enter).delete(leave))
+        .route("/v1/queue/status", get(status))
+        .route("/v1/queue/events", get(queue_events::events))
 }
 
 async fn enter(
