@@ -116,7 +116,8 @@ struct Reader(Body);
 
 impl Reader {
     async fn open(service: &Service, token: &str) -> Self {
-        let request = Request::get("/v1/queue/events").header(header::AUTHORIZATION, format!("Bearer {token}"));
+        let request =
+            Request::get("/v1/queue/events").header(header::AUTHORIZATION, format!("Bearer {token}"));
         let response = service.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()[header::CONTENT_TYPE], "text/event-stream");
@@ -133,7 +134,8 @@ impl Reader {
     async fn event(&mut self) -> Option<(String, Value)> {
         loop {
             let text = self.text().await?;
-            let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+            let field =
+                |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
             if let (Some(event), Some(data)) = (field("event"), field("data")) {
                 return Some((event.to_owned(), serde_json::from_str(data).unwrap()));
             }
@@ -228,7 +230,11 @@ async fn a_stream_outlives_an_outage_of_the_queue_store_and_ends_with_the_lane()
     assert_eq!((event.as_str(), &problem["code"]), ("problem", &json!("store_unavailable")));
     sleep(Duration::from_secs(5)).await;
     queue.set(Fault::None);
-    assert_eq!(reader.place().await["status"], "admitted", "told once that it is dark, and once that it is not");
+    assert_eq!(
+        reader.place().await["status"],
+        "admitted",
+        "told once that it is dark, and once that it is not"
+    );
 }
 
 #[tokio::test(start_paused = true)]
