@@ -5,7 +5,7 @@ use axum::{
     routing::{get, post},
 };
 use booking_api::{EnterQueue, QueuePlace, QueueToken};
-use booking_core::LaneName;
+use booking_core::{LaneName, queue::Place};
 
 use super::{Json, Reply, queue_events};
 use crate::{
@@ -29,7 +29,12 @@ async fn enter(
     let lane = wanted.lane.as_deref().map_or_else(|| Ok(LaneName::main()), str::parse);
     let lane = lane.map_err(|error| Failure::invalid(format!("lane: {error}")))?;
     let entered = app.engine.enter(&lane, user).await?;
-    let place = QueuePlace::of(&entered.ticket, entered.place);
+    // Who polled before and enters again hears the same as by polling, and no rank that the next poll takes back.
+    let place = match entered.place {
+        Place::Waiting { .. } if entered.replayed => app.looks.place(&app.engine, &entered.ticket).await?,
+        place => place,
+    };
+    let place = QueuePlace::of(&entered.ticket, place);
     let token = QueueToken { queue_token: app.tokens.queue_token(&entered.ticket)?, place };
     let status = if entered.replayed { StatusCode::OK } else { StatusCode::CREATED };
     Json::with(status, false, &token)
