@@ -91,12 +91,12 @@ impl Watch {
                     }
                 }
                 Err(Error::Refused(refusal)) => {
-                    return Some((event("problem", &Problem::from(refusal)), None));
+                    return Some((Ok(event("problem", &Problem::from(refusal))), None));
                 }
                 // The last place stays true as far as anybody knows; when the store is back, the stream goes on.
                 Err(Error::Store(error)) if !self.is_dark => {
                     self.is_dark = true;
-                    return Some((event("problem", &Problem::from(error)), Some(self)));
+                    return Some((Ok(event("problem", &Problem::from(error))), Some(self)));
                 }
                 Err(Error::Store(_)) => {}
             }
@@ -106,13 +106,13 @@ impl Watch {
     fn tell(mut self) -> Next {
         self.number += 1;
         let id = format!("{}-{}", self.ticket.seq, self.number);
-        let event = event("place", &self.told).map(|event| event.id(id).retry(RETRY));
+        let event = event("place", &self.told).id(id).retry(RETRY);
         let is_over = self.told.status == PlaceStatus::Done;
-        (event, (!is_over).then_some(self))
+        (Ok(event), (!is_over).then_some(self))
     }
 }
 
-fn event(name: &str, body: &impl serde::Serialize) -> Result<Event, Infallible> {
+fn event(name: &str, body: &impl serde::Serialize) -> Event {
     // A value of ours can always be written.
-    Ok(Event::default().event(name).data(serde_json::to_string(body).unwrap_or_default()))
+    Event::default().event(name).data(serde_json::to_string(body).unwrap_or_default())
 }
