@@ -157,12 +157,13 @@ fn wallets(file: &Connection, changes: &ChangedRows<'_>) -> Result<(), Trouble> 
 }
 
 fn bookings(file: &Connection, changes: &ChangedRows<'_>, last_event: i64) -> Result<(), Trouble> {
+    // A ticket that gave its hold back may have made another in the same batch.
+    each(file, MOVE_RESERVATION, &changes.reservations_moved, |save, moved| {
+        save.one(params![moved.status.as_str(), Id(moved.id.0)])
+    })?;
     each(file, MAKE_RESERVATION, &changes.reservations_made, |save, (at, made)| {
         let number = last_event + 1 + i64::try_from(*at).unwrap_or(i64::MAX);
         reservation(save, number, made)
-    })?;
-    each(file, MOVE_RESERVATION, &changes.reservations_moved, |save, moved| {
-        save.one(params![moved.status.as_str(), Id(moved.id.0)])
     })?;
     // Seats that were taken and given back within the batch were never there.
     let mut free = file.prepare_cached(FREE_SEAT)?;
