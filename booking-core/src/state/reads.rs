@@ -208,7 +208,7 @@ impl State {
         for performance in self.performances.values() {
             auditor.performance(performance);
         }
-        for (performance, seats) in &self.seats {
+        for (performance, seats) in self.seats.iter() {
             for (number, seat) in seats {
                 auditor.seat(*performance, *number, *seat);
             }

@@ -26,7 +26,7 @@ fn a_number_that_came_and_went_in_one_batch_is_one_row() {
 fn who_enters_after_a_drain_of_the_same_batch_is_not_drained() {
     let mut room = Room::of_capacity(0);
     room.fill(2);
-    let settings = |revision, closed| LaneSettings { revision, closed, ..room.lane.settings().clone() };
+    let settings = |revision, closed| LaneSettings { closed, revision, ..room.lane.settings().clone() };
     let commands = [
         Command::Configure(settings(2, true)),
         Command::Configure(settings(3, false)),
