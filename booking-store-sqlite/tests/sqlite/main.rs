@@ -2,5 +2,11 @@
 
 mod support;
 
+mod backups;
 mod booking;
+mod constraints;
+mod crashes;
+mod faults;
 mod queue;
+mod restarts;
+mod startup;
