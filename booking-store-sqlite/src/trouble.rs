@@ -1,7 +1,7 @@
 //! What a failure of the file means to who waits for it.
 
 use booking_core::StoreError;
-use rusqlite::{Error, ErrorCode};
+use rusqlite::{Error, ErrorCode, ffi::SQLITE_IOERR_WRITE};
 
 /// A failure, by what to do about it. The text is for the log; it holds no row.
 #[derive(Debug)]
@@ -26,11 +26,15 @@ impl Trouble {
         }
     }
 
-    /// What a failure of `COMMIT` means. A full disk has kept the last page from being written whole, and without it a
-    /// transaction is none; of other failures of the disk (a sync above all) it can't be told what reached it.
+    /// What a failure of `COMMIT` means. A write that failed has kept the last page from being written whole, and
+    /// without it a transaction is none. Of other failures of the disk, a sync above all, it can't be told what reached
+    /// it.
     pub(crate) fn of_commit(error: &Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(ErrorCode::SystemIoFailure) => Self::Unknown(format!("the file, at a commit: {error}")),
+        let failed = error.sqlite_error();
+        match failed.map(|failed| (failed.code, failed.extended_code)) {
+            Some((ErrorCode::SystemIoFailure, code)) if code != SQLITE_IOERR_WRITE => {
+                Self::Unknown(format!("the file, at a commit: {error}"))
+            }
             _ => error.into(),
         }
     }

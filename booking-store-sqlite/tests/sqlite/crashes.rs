@@ -96,9 +96,11 @@ fn survives(path: &Path, told: &[String]) {
 fn a_process_killed_under_load_again_and_again_keeps_all_it_acknowledged() {
     let folder = folder();
     let mut told = Vec::new();
-    for (round, chance) in (0..40).zip(chances()) {
-        told.extend(Crowd::start(&file(&folder), 1 + round * 100_000).kill_after(1 + 2 * chance));
-        survives(&file(&folder), &told);
+    for (round, chance) in (0..25).zip(chances()) {
+        let last = Crowd::start(&file(&folder), 1 + round * 400).kill_after(1 + 2 * chance);
+        survives(&file(&folder), &last);
+        told.extend(last);
     }
-    assert!(told.len() > 5_000, "{} answers", told.len());
+    survives(&file(&folder), &told);
+    assert!(told.len() > 3_000, "{} answers", told.len());
 }

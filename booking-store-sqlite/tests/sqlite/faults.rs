@@ -25,7 +25,8 @@ fn fail_everywhere(what: &'static str, lasts: u64, stride: usize) -> Vec<Heard> 
         if heard.opened {
             assert!(heard.ended, "{fault:?}: {heard:?}");
             if lasts == 1 {
-                assert_eq!(heard.steps.last(), Some(&Told::Done), "it goes on: {fault:?}: {heard:?}");
+                let failed = heard.steps.iter().filter(|told| matches!(told, Told::Failed | Told::Unknown));
+                assert!(failed.count() <= 1, "it goes on: {fault:?}: {heard:?}");
             }
         }
         runs.push(heard);

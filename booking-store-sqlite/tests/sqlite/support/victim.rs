@@ -127,7 +127,7 @@ impl Heard {
                 Told::Failed => false,
                 Told::Refused | Told::Unknown => continue,
             };
-            if step.is_done(&store) != expected {
+            if step.has_something_to_do(&store) && step.is_done(&store) != expected {
                 return Err(format!("{step:?} was {told:?}, and the file shows otherwise"));
             }
         }
