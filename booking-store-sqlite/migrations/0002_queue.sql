@@ -4,7 +4,10 @@ CREATE TABLE queue_lanes (
     lane     TEXT NOT NULL PRIMARY KEY,
     epoch    INTEGER NOT NULL, -- 64 bits, of which the highest reads as a sign
     settings TEXT NOT NULL,    -- what the lane was told, as JSON
-    pace     TEXT NOT NULL     -- when the next admission is due and the speed of late, as JSON
+    pace     TEXT NOT NULL,    -- when the next admission is due and the speed of late, as JSON
+    -- each time the lane was drained, as JSON: numbers below the first that waited or were admitted are over for the
+    -- second, whatever their rows say
+    drained  TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE tickets (

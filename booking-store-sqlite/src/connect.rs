@@ -235,9 +235,8 @@ fn read(
 ) -> Result<(State, Lanes), OpenError> {
     std::thread::scope(|scope| {
         let structure = config.check.then(|| scope.spawn(|| check_structure(path)));
-        let rows = load::all(file).map_err(|error| failure(config, &error))?;
+        let state = load::all(file, config.policy.clone()).map_err(|error| failure(config, &error))?;
         let lanes = queue::load(file).map_err(|error| failure(config, &error))?;
-        let state = State::load(config.policy.clone(), rows);
         if let Some(structure) = structure {
             if let Some(violation) = state.audit(now).violations().next() {
                 return Err(damaged(config, violation));

@@ -1,7 +1,7 @@
 //! All rows of a file: what a store holds in memory, and what its audit looks at.
 
 use booking_core::{
-    Money, Rows, Timestamp,
+    BookingPolicy, Money, Rows, State, Timestamp,
     audit::{Audit, Auditor},
 };
 use rusqlite::{Connection, Result, Row};
@@ -23,19 +23,42 @@ fn each<T>(
     Ok(())
 }
 
+/// How many rows are read before they are put in their places.
+const PORTION: usize = 4_096;
+
+/// Reads a table, a portion at a time, so that a large one is not held twice.
+fn add<T>(
+    file: &Connection,
+    state: &mut State,
+    sql: &str,
+    decode: impl Fn(&Row<'_>, &mut Names) -> Result<T>,
+    rows_of: impl Fn(Vec<T>) -> Rows,
+) -> Result<()> {
+    let mut portion = Vec::with_capacity(PORTION);
+    each(file, sql, decode, |row| {
+        portion.push(row);
+        if portion.len() == PORTION {
+            state.add(rows_of(std::mem::replace(&mut portion, Vec::with_capacity(PORTION))));
+        }
+    })?;
+    state.add(rows_of(portion));
+    Ok(())
+}
+
 /// Everything, as it is after the last commit.
-pub(crate) fn all(file: &Connection) -> Result<Rows> {
-    let mut all = Rows::default();
-    each(file, rows::LANES, rows::lane, |row| all.lanes.push(row))?;
-    each(file, rows::CONCERTS, rows::concert, |row| all.concerts.push(row))?;
-    each(file, rows::PERFORMANCES, rows::performance, |row| all.performances.push(row))?;
-    each(file, rows::SEATS, rows::seat, |row| all.seats.push(row))?;
-    each(file, rows::WALLETS, rows::wallet, |row| all.wallets.push(row))?;
-    each(file, rows::RESERVATIONS, rows::reservation, |row| all.reservations.push(row))?;
-    each(file, rows::ENTRIES, rows::entry, |row| all.entries.push(row))?;
-    each(file, rows::PAYMENTS, rows::payment, |row| all.payments.push(row))?;
-    each(file, rows::ENDINGS, rows::ending, |row| all.endings.push(row))?;
-    Ok(all)
+pub(crate) fn all(file: &Connection, policy: BookingPolicy) -> Result<State> {
+    let (none, mut state) = (Rows::default, State::new(policy));
+    let all = &mut state;
+    add(file, all, rows::LANES, rows::lane, |lanes| Rows { lanes, ..none() })?;
+    add(file, all, rows::CONCERTS, rows::concert, |concerts| Rows { concerts, ..none() })?;
+    add(file, all, rows::PERFORMANCES, rows::performance, |performances| Rows { performances, ..none() })?;
+    add(file, all, rows::SEATS, rows::seat, |seats| Rows { seats, ..none() })?;
+    add(file, all, rows::WALLETS, rows::wallet, |wallets| Rows { wallets, ..none() })?;
+    add(file, all, rows::RESERVATIONS, rows::reservation, |reservations| Rows { reservations, ..none() })?;
+    add(file, all, rows::ENTRIES, rows::entry, |entries| Rows { entries, ..none() })?;
+    add(file, all, rows::PAYMENTS, rows::payment, |payments| Rows { payments, ..none() })?;
+    add(file, all, rows::ENDINGS, rows::ending, |endings| Rows { endings, ..none() })?;
+    Ok(state)
 }
 
 /// The number of the last event.

@@ -6,6 +6,7 @@ use booking_core::{
     queue::{ChangedTickets, Course, Event, Lane, LaneRow, TicketRow},
 };
 use rusqlite::{Connection, Result, Row, params, types::ValueRef};
+use serde::de::DeserializeOwned;
 
 use crate::{
     booking::rows::reason,
@@ -14,16 +15,16 @@ use crate::{
     trouble::Trouble,
 };
 
-const LANES: &str = "SELECT lane, epoch, settings, pace FROM queue_lanes";
+const LANES: &str = "SELECT lane, epoch, settings, pace, drained FROM queue_lanes";
 const TICKETS: &str =
     "SELECT seq, user_id, admitted_until, claimed, ended, departed FROM tickets WHERE lane = ? ORDER BY seq";
-const PUT_LANE: &str = "INSERT INTO queue_lanes (lane, epoch, settings, pace) VALUES (?, ?, ?, ?) \
-    ON CONFLICT (lane) DO UPDATE SET epoch = excluded.epoch, settings = excluded.settings, pace = excluded.pace";
+const PUT_LANE: &str = "INSERT INTO queue_lanes (lane, epoch, settings, pace, drained) VALUES (?, ?, ?, ?, ?) \
+    ON CONFLICT (lane) DO UPDATE SET epoch = excluded.epoch, settings = excluded.settings, pace = excluded.pace, \
+    drained = excluded.drained";
 const ENTER: &str = "INSERT INTO tickets (lane, seq, user_id, admitted_until, claimed, ended, departed) \
     VALUES (?, ?, ?, ?, ?, ?, ?)";
 const MOVE: &str = "UPDATE tickets SET admitted_until = coalesce(?3, admitted_until), claimed = claimed OR ?4, \
     ended = coalesce(?5, ended), departed = coalesce(?6, departed) WHERE lane = ?1 AND seq = ?2";
-const DRAIN: &str = "UPDATE tickets SET ended = ?3 WHERE lane = ?1 AND seq < ?2 AND ended IS NULL";
 
 fn ticket(row: &Row<'_>) -> Result<TicketRow> {
     let ended = if row.get_ref(4)? == ValueRef::Null { None } else { Some(reason(row, 4)?) };
@@ -39,6 +40,10 @@ fn ticket(row: &Row<'_>) -> Result<TicketRow> {
     })
 }
 
+fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> Result<T> {
+    serde_json::from_str(text(row, column)?).map_err(|error| damaged(column, error))
+}
+
 /// Every lane as it was left: whoever waited waits.
 pub(crate) fn load(file: &Connection) -> Result<Lanes> {
     let (mut names, mut lanes) = (Names::default(), Lanes::new());
@@ -46,11 +51,11 @@ pub(crate) fn load(file: &Connection) -> Result<Lanes> {
     let mut found = statement.query(())?;
     while let Some(row) = found.next()? {
         let name = names.read(row, 0)?;
-        let json = |column, error| damaged(column, Box::<serde_json::Error>::from(error));
         let lane = LaneRow {
             epoch: Epoch(row.get::<_, i64>(1)?.cast_unsigned()),
-            settings: serde_json::from_str(text(row, 2)?).map_err(|error| json(2, error))?,
-            pace: serde_json::from_str(text(row, 3)?).map_err(|error| json(3, error))?,
+            settings: json(row, 2)?,
+            pace: json(row, 3)?,
+            drained: json(row, 4)?,
         };
         let tickets: Result<Vec<_>> = file.prepare(TICKETS)?.query_map([name.as_str()], ticket)?.collect();
         let lane = Lane::load(name.clone(), lane, &tickets?).map_err(|broken| damaged(0, broken))?;
@@ -63,9 +68,10 @@ pub(crate) fn load(file: &Connection) -> Result<Lanes> {
 pub(crate) fn save(file: &Connection, name: &LaneName, lane: &Lane, events: &[Event]) -> Result<(), Trouble> {
     let row = lane.row();
     let (settings, pace) = (serde_json::to_string(&row.settings)?, serde_json::to_string(&row.pace)?);
+    let drained = serde_json::to_string(&row.drained)?;
     let mut put = file.prepare_cached(PUT_LANE)?;
-    put.execute(params![name.as_str(), row.epoch.0.cast_signed(), settings, pace])?;
-    let ChangedTickets { entered, moved, drained } = lane.changed_tickets(events);
+    put.execute(params![name.as_str(), row.epoch.0.cast_signed(), settings, pace, drained])?;
+    let ChangedTickets { entered, moved } = lane.changed_tickets(events);
     let mut enter = file.prepare_cached(ENTER)?;
     for TicketRow { seq, user, course } in entered {
         let seq = seq.cast_signed();
@@ -81,9 +87,6 @@ pub(crate) fn save(file: &Connection, name: &LaneName, lane: &Lane, events: &[Ev
         if change.execute(params![name.as_str(), seq, until, course.claimed, ended, departed])? != 1 {
             return Err(Trouble::Broken(format!("number {seq} of lane {name} was not there")));
         }
-    }
-    for (below, reason) in drained {
-        file.prepare_cached(DRAIN)?.execute(params![name.as_str(), below.cast_signed(), reason.as_str()])?;
     }
     Ok(())
 }

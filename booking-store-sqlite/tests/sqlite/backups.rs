@@ -15,20 +15,20 @@ use booking_store_sqlite::{OpenError, backup};
 use pollster::block_on;
 
 use crate::support::world::{
-    charge, done, open, open_wallet, pay, place, put_show, sell, set_lane, ticket, user, violations,
+    all_done, charge, open, open_wallet, pay, place, put_show, sell, set_lane, ticket, user, violations,
 };
 
 #[test]
 fn a_copy_made_while_serving_is_whole_and_as_it_was_at_one_instant() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = open(&folder.path().join("booking.db")).expect("it is made");
-    [set_lane(), put_show(20_000)].into_iter().for_each(|command| drop(done(&store, command)));
+    all_done(&store, [set_lane(), put_show(20_000)]);
     let (sold, stop, epoch) = (AtomicU64::new(0), AtomicBool::new(false), Epoch(1));
     let buy = || {
         for n in (1..20_000).take_while(|_| !stop.load(Ordering::SeqCst)) {
             let seat = u32::try_from(n).expect("a seat");
             let commands = [open_wallet(n), charge(n), place(n, seat, epoch), pay(n, seat, epoch)];
-            commands.into_iter().for_each(|command| drop(done(&store, command)));
+            all_done(&store, commands);
             sold.store(n, Ordering::SeqCst);
         }
     };

@@ -11,7 +11,9 @@ use booking_core::{
 use booking_store_sqlite::SqliteStore;
 use pollster::block_on;
 
-use crate::support::world::{SHOW, charge, done, open, open_wallet, place, sell, ticket, user, violations};
+use crate::support::world::{
+    SHOW, all_done, charge, done, open, open_wallet, place, sell, ticket, user, violations,
+};
 
 fn settings(capacity: u32, revision: u64) -> LaneSettings {
     LaneSettings {
@@ -93,7 +95,7 @@ fn what_one_instance_sold_another_start_does_not_sell_again() {
     in_a_file(|path| {
         sell(&open(path).expect("it is made"));
         let store = open(path).expect("it opens again");
-        [open_wallet(3), charge(3)].into_iter().for_each(|command| drop(done(&store, command)));
+        all_done(&store, [open_wallet(3), charge(3)]);
         let taken = crate::support::world::ask(&store, place(3, 1, Epoch(7))).expect("an answer");
         assert!(matches!(taken, Err(booking_core::Refusal::SeatTaken { .. })), "{taken:?}");
     });

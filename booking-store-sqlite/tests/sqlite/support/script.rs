@@ -65,7 +65,7 @@ pub(crate) const SCRIPT: [Step; 17] = [
     Step::Open(3),
 ];
 
-fn store_error(error: StoreError) -> Told {
+fn store_error(error: &StoreError) -> Told {
     assert!(error.retryable(), "{error}");
     if error.may_have_applied() { Told::Unknown } else { Told::Failed }
 }
@@ -74,7 +74,7 @@ fn told<T>(answer: Result<T, Error>) -> Told {
     match answer {
         Ok(_) => Told::Done,
         Err(Error::Refused(_)) => Told::Refused,
-        Err(Error::Store(error)) => store_error(error),
+        Err(Error::Store(error)) => store_error(&error),
     }
 }
 
@@ -82,7 +82,7 @@ fn command(store: &SqliteStore, command: Command) -> Told {
     match ask(store, command) {
         Ok(Ok(_)) => Told::Done,
         Ok(Err(_)) => Told::Refused,
-        Err(error) => store_error(error),
+        Err(error) => store_error(&error),
     }
 }
 

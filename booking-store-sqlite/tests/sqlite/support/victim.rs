@@ -19,7 +19,7 @@ use super::{
 const FILE: &str = "VICTIM_FILE";
 const CROWD: &str = "VICTIM_CROWD";
 /// Buyers at once in a crowd.
-const THREADS: u64 = 8;
+const THREADS: u8 = 8;
 
 /// What the process does that the other tests start; when nobody started it, there is nothing to do.
 #[test]
@@ -57,7 +57,11 @@ fn crowd(store: &SqliteStore, first: u64) {
     }
     thread::scope(|scope| {
         for thread in 0..THREADS {
-            scope.spawn(move || (first + thread..).step_by(THREADS as usize).for_each(|n| buy(store, n)));
+            scope.spawn(move || {
+                for n in (first + u64::from(thread)..).step_by(THREADS.into()) {
+                    buy(store, n);
+                }
+            });
         }
     });
 }

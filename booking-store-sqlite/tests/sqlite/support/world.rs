@@ -105,13 +105,19 @@ pub(crate) fn done(store: &SqliteStore, command: Command) -> Outcome {
     answer.unwrap_or_else(|refusal| panic!("{told}: {refusal}"))
 }
 
+pub(crate) fn all_done(store: &SqliteStore, commands: impl IntoIterator<Item = Command>) {
+    for command in commands {
+        done(store, command);
+    }
+}
+
 /// A show with a sale: user 1 has seat 1, which is paid; user 2 holds seat 2.
 pub(crate) fn sell(store: &SqliteStore) {
     let epoch = Epoch(u64::MAX - 3);
     let commands = [set_lane(), put_show(50), open_wallet(1), charge(1), open_wallet(2)];
-    commands.into_iter().for_each(|command| drop(done(store, command)));
+    all_done(store, commands);
     let commands = [place(1, 1, epoch), pay(1, 1, epoch), place(2, 2, epoch)];
-    commands.into_iter().for_each(|command| drop(done(store, command)));
+    all_done(store, commands);
 }
 
 /// What the audit finds.
