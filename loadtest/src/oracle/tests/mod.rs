@@ -1,0 +1,1 @@
+//! Placeholder until the checks are shown to fail.
