@@ -2,12 +2,13 @@
 
 use std::{collections::HashSet, time::Duration};
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use booking_core::{Epoch, LaneName, Ticket, Timestamp, id::UserId};
 use jsonwebtoken::{
-    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode,
+    Algorithm, DecodingKey, EncodingKey, Header, Validation, crypto, decode, encode,
     errors::{Error, ErrorKind},
 };
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 const USER: &str = "booking.user";
@@ -25,8 +26,8 @@ struct UserClaims {
 
 /// No time in it: how long a ticket lives is the lane's business, and the same ticket always gives the same token.
 #[derive(Serialize, Deserialize)]
-struct QueueClaims {
-    aud: String,
+struct QueueClaims<'a> {
+    aud: &'a str,
     sub: UserId,
     lane: LaneName,
     epoch: Epoch,
@@ -47,10 +48,33 @@ pub(crate) enum InvalidToken {
 }
 
 struct Key {
-    /// Names the secret in the token's header without telling it.
-    id: String,
+    header: Header,
+    /// What every token signed with it begins with: the header, encoded, and the dot.
+    prefix: String,
     encoding: EncodingKey,
     decoding: DecodingKey,
+}
+
+impl Key {
+    fn new(secret: &[u8]) -> Self {
+        // Names the secret in the token's header without telling it.
+        let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, secret).simple().to_string()[..8].to_owned();
+        let header = format!(r#"{{"typ":"JWT","alg":"HS256","kid":"{id}"}}"#);
+        Self {
+            header: Header { kid: Some(id), ..Header::new(Algorithm::HS256) },
+            prefix: URL_SAFE_NO_PAD.encode(header) + ".",
+            encoding: EncodingKey::from_secret(secret),
+            decoding: DecodingKey::from_secret(secret),
+        }
+    }
+
+    /// The claims, still as JSON, of a token that begins with `prefix` and that this key signed.
+    fn claims(&self, token: &str) -> Option<Vec<u8>> {
+        let (claims, signature) = token.strip_prefix(&self.prefix)?.split_once('.')?;
+        let message = &token.as_bytes()[..self.prefix.len() + claims.len()];
+        let signed = crypto::verify(signature, message, &self.decoding, Algorithm::HS256).ok()?;
+        if signed { URL_SAFE_NO_PAD.decode(claims).ok() } else { None }
+    }
 }
 
 /// Makes and verifies tokens (HS256).
@@ -58,7 +82,6 @@ pub struct Tokens {
     /// The first signs, all verify.
     keys: Vec<Key>,
     user_rules: Validation,
-    queue_rules: Validation,
     user_ttl: Duration,
 }
 
@@ -74,29 +97,22 @@ fn rules(audience: &str, claims: &[&str]) -> Validation {
 impl Tokens {
     /// Tokens signed with the first of `secrets` and verified with any of them. User tokens last for `user_ttl`.
     pub fn new(secrets: &[String], user_ttl: Duration) -> Self {
-        let key = |secret: &String| Key {
-            id: Uuid::new_v5(&Uuid::NAMESPACE_OID, secret.as_bytes()).simple().to_string()[..8].to_owned(),
-            encoding: EncodingKey::from_secret(secret.as_bytes()),
-            decoding: DecodingKey::from_secret(secret.as_bytes()),
-        };
         Self {
-            keys: secrets.iter().map(key).collect(),
+            keys: secrets.iter().map(|secret| Key::new(secret.as_bytes())).collect(),
             user_rules: rules(USER, &["aud", "sub", "exp"]),
-            queue_rules: rules(QUEUE, &["aud", "sub"]),
             user_ttl,
         }
     }
 
     fn sign(&self, claims: &impl Serialize) -> Result<String, Error> {
         let key = self.keys.first().ok_or(ErrorKind::InvalidKeyFormat)?;
-        let header = Header { kid: Some(key.id.clone()), ..Header::new(Algorithm::HS256) };
-        encode(&header, claims, &key.encoding)
+        encode(&key.header, claims, &key.encoding)
     }
 
-    fn verify<C: DeserializeOwned>(&self, token: &str, rules: &Validation) -> Result<C, ErrorKind> {
+    fn user_claims(&self, token: &str) -> Result<UserClaims, ErrorKind> {
         let mut last = ErrorKind::InvalidSignature;
         for key in &self.keys {
-            match decode::<C>(token, &key.decoding, rules) {
+            match decode(token, &key.decoding, &self.user_rules) {
                 Ok(data) => return Ok(data.claims),
                 Err(error) => last = error.into_kind(),
             }
@@ -105,6 +121,15 @@ impl Tokens {
             }
         }
         Err(last)
+    }
+
+    /// Nobody but this service makes queue tokens, all with the same header: comparing it, not reading it, makes the
+    /// check of every call some 2 µs shorter.
+    fn queue_claims(&self, token: &str) -> Option<Ticket> {
+        let claims = self.keys.iter().find_map(|key| key.claims(token))?;
+        let claims: QueueClaims<'_> = serde_json::from_slice(&claims).ok()?;
+        let QueueClaims { aud, sub, lane, epoch, seq } = claims;
+        (aud == QUEUE).then_some(Ticket { lane, epoch, seq, user: sub })
     }
 
     /// A token that speaks for a user, and when it expires.
@@ -118,32 +143,26 @@ impl Tokens {
     /// The token of a ticket: the same ticket, the same token (Q10).
     pub fn queue_token(&self, ticket: &Ticket) -> Result<String, Error> {
         let Ticket { lane, epoch, seq, user } = ticket;
-        let claims =
-            QueueClaims { aud: QUEUE.into(), sub: *user, lane: lane.clone(), epoch: *epoch, seq: *seq };
+        let claims = QueueClaims { aud: QUEUE, sub: *user, lane: lane.clone(), epoch: *epoch, seq: *seq };
         self.sign(&claims)
     }
 
     /// The user a token speaks for.
     pub(crate) fn user(&self, token: &str) -> Result<UserId, InvalidToken> {
-        match self.verify::<UserClaims>(token, &self.user_rules) {
+        match self.user_claims(token) {
             Ok(claims) => Ok(claims.sub),
             Err(ErrorKind::ExpiredSignature) => Err(InvalidToken::Expired),
-            Err(_) if self.verify::<QueueClaims>(token, &self.queue_rules).is_ok() => {
-                Err(InvalidToken::QueueForUser)
-            }
+            Err(_) if self.queue_claims(token).is_some() => Err(InvalidToken::QueueForUser),
             Err(_) => Err(InvalidToken::Foreign),
         }
     }
 
     /// The ticket a token carries.
     pub(crate) fn ticket(&self, token: &str) -> Result<Ticket, InvalidToken> {
-        match self.verify::<QueueClaims>(token, &self.queue_rules) {
-            Ok(QueueClaims { sub, lane, epoch, seq, .. }) => Ok(Ticket { lane, epoch, seq, user: sub }),
-            Err(_) if self.verify::<UserClaims>(token, &self.user_rules).is_ok() => {
-                Err(InvalidToken::UserForQueue)
-            }
-            Err(_) => Err(InvalidToken::Foreign),
-        }
+        self.queue_claims(token).ok_or_else(|| match self.user_claims(token) {
+            Ok(_) => InvalidToken::UserForQueue,
+            Err(_) => InvalidToken::Foreign,
+        })
     }
 }
 

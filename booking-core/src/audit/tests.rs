@@ -1,6 +1,6 @@
 //! Each check against a world it must pass and faults it must report. A check that can't fail is a defect.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{Audit, Auditor};
 use crate::{
@@ -49,7 +49,7 @@ impl Rows {
             seats: seats.collect(),
             wallets: state.wallets.into_values().collect(),
             entries,
-            reservations: state.reservations.into_values().map(|reservation| *reservation).collect(),
+            reservations: state.reservations.into_values().map(Arc::unwrap_or_clone).collect(),
             payments: state.payments.into_values().collect(),
             world,
         }

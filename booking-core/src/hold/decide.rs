@@ -50,7 +50,7 @@ fn place(state: &State, request: &Request<'_>, now: Timestamp) -> Result<Vec<Eve
     check_free(state, request.performance, &seats, now)?;
     let amount = performance.price.checked_mul(seats.len()).ok_or(Refusal::AmountOutOfRange)?;
     // From here on the hold succeeds.
-    Ok(vec![Event::SeatsHeld(Reservation {
+    Ok(vec![Event::SeatsHeld(Arc::new(Reservation {
         id: request.id,
         user: request.ticket.user,
         performance: request.performance,
@@ -61,7 +61,7 @@ fn place(state: &State, request: &Request<'_>, now: Timestamp) -> Result<Vec<Eve
         created_at: now,
         hold_until: now.after(state.policy.hold_ttl),
         status: ReservationStatus::Held,
-    })])
+    }))])
 }
 
 fn distinct(seats: &[SeatNumber]) -> Result<Arc<[SeatNumber]>, Refusal> {

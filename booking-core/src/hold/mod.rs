@@ -58,7 +58,7 @@ pub enum Command {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
     /// Seats were held.
-    SeatsHeld(Reservation),
+    SeatsHeld(Arc<Reservation>),
     /// The owner gave the hold back.
     HoldReleased(SeatsOf),
     /// The hold ran out, and the sweep wrote it down.

@@ -128,7 +128,7 @@ pub(crate) fn evolve(state: &mut State, event: &Event) {
             let seat = Seat { reservation: reservation.id, held_until: Some(reservation.hold_until) };
             let seats = state.seats.entry(reservation.performance).or_default();
             seats.extend(reservation.seats.iter().map(|number| (*number, seat)));
-            state.put_reservation(reservation.clone());
+            state.put_reservation(Arc::clone(reservation));
         }
         Event::HoldReleased(of) => leave(state, of, ReservationStatus::Released),
         Event::HoldExpired(of) => {

@@ -7,7 +7,7 @@ use crate::{
     catalog::LaneSettings,
     error::{Error, StoreError},
     id::UserId,
-    queue::{Advanced, Command, Entered, Event, Lane, LaneSnapshot, Place},
+    queue::{Advanced, Entered, Lane, LaneSnapshot, Place},
     refusal::Refusal,
     store::QueueStore,
     sync::{Mutex, lock},
@@ -43,24 +43,12 @@ impl MemoryQueue {
 
     /// Enters a lane; the same as [`QueueStore::enter`], for callers without an executor.
     pub fn enter_now(&self, lane: &LaneName, user: UserId) -> Result<Entered, Error> {
-        self.with(lane, Refusal::UnknownLane, |lane, now| {
-            let events = lane.execute(&Command::Enter(user), now)?;
-            let replayed = !events.iter().any(|event| matches!(event, Event::Entered { .. }));
-            let ticket = lane.live_ticket(user).ok_or(Refusal::UnknownTicket)?;
-            Ok(Entered { place: lane.place(&ticket, now)?, ticket, replayed })
-        })
+        self.with(lane, Refusal::UnknownLane, |lane, now| lane.enter(user, now, &mut Vec::new()))
     }
 
     /// Advances a lane; the same as [`QueueStore::advance`], for callers without an executor.
     pub fn advance_now(&self, lane: &LaneName) -> Result<Advanced, Error> {
-        self.with(lane, Refusal::UnknownLane, |lane, now| {
-            let events = lane.execute(&Command::Advance, now)?;
-            let count = |is: fn(&Event) -> bool| events.iter().filter(|event| is(event)).count() as u64;
-            Ok(Advanced {
-                admitted: count(|event| matches!(event, Event::Admitted { .. })),
-                ended: count(|event| matches!(event, Event::Finished { .. })),
-            })
-        })
+        self.with(lane, Refusal::UnknownLane, |lane, now| Ok(lane.advance(now, &mut Vec::new())))
     }
 
     /// Makes or configures a lane; the same as [`QueueStore::configure`], for callers without an executor.
@@ -68,8 +56,7 @@ impl MemoryQueue {
         let mut lanes = lock(&self.lanes)?;
         let now = self.clock.now();
         if let Some(lane) = lanes.get_mut(name) {
-            // Configuring is never refused.
-            lane.execute(&Command::Configure(settings.clone()), now).ok();
+            lane.configure(settings.clone(), now, &mut Vec::new());
         } else {
             let epoch = Epoch(Uuid::new_v4().as_u64_pair().0);
             lanes.insert(name.clone(), Lane::new(name.clone(), epoch, settings.clone()));
@@ -89,19 +76,16 @@ impl QueueStore for MemoryQueue {
     }
 
     async fn claim(&self, ticket: &Ticket) -> Result<Timestamp, Error> {
-        self.with(&ticket.lane, Refusal::QueueReset, |lane, now| {
-            lane.execute(&Command::Claim(ticket.clone()), now)?;
-            match lane.place(ticket, now)? {
-                Place::Admitted { until, .. } => Ok(until),
-                Place::Waiting { .. } | Place::Done(_) => Err(Refusal::UnknownTicket),
-            }
-        })
+        self.with(&ticket.lane, Refusal::QueueReset, |lane, now| lane.claim(ticket, now, &mut Vec::new()))
     }
 
     async fn finish(&self, ticket: &Ticket, reason: EndReason) -> Result<(), StoreError> {
-        let finish = Command::Finish(ticket.clone(), reason);
-        match self.with(&ticket.lane, Refusal::UnknownLane, |lane, now| lane.execute(&finish, now)) {
-            Ok(_) | Err(Error::Refused(_)) => Ok(()),
+        let finish = |lane: &mut Lane, now| {
+            lane.end(ticket, reason, now, &mut Vec::new());
+            Ok(())
+        };
+        match self.with(&ticket.lane, Refusal::UnknownLane, finish) {
+            Ok(()) | Err(Error::Refused(_)) => Ok(()),
             Err(Error::Store(error)) => Err(error),
         }
     }

@@ -29,18 +29,30 @@ impl Lane {
     /// Decides a command and follows its events, which are returned. In the same step the lane advances: before, so
     /// that nobody is judged by a slot whose time is over, and after, so that a freed slot reaches the head (I18).
     pub fn execute(&mut self, command: &Command, now: Timestamp) -> Result<Vec<Event>, Refusal> {
-        let mut events = self.step(&Command::Advance, now)?;
-        events.extend(self.step(command, now)?);
-        events.extend(self.step(&Command::Advance, now)?);
-        Ok(events)
+        let mut log = Vec::new();
+        self.execute_logged(command, now, &mut log).map(|()| log)
     }
 
-    fn step(&mut self, command: &Command, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+    /// The same, with what happened added to `log`, as a store needs it that keeps a lane by its events: what time had
+    /// ended is ended, whether the command is refused or not.
+    pub fn execute_logged(
+        &mut self,
+        command: &Command,
+        now: Timestamp,
+        log: &mut Vec<Event>,
+    ) -> Result<(), Refusal> {
+        self.step(&Command::Advance, now, log)?;
+        self.step(command, now, log)?;
+        self.step(&Command::Advance, now, log)
+    }
+
+    fn step(&mut self, command: &Command, now: Timestamp, log: &mut Vec<Event>) -> Result<(), Refusal> {
         let events = decide(self, command, now)?;
         for event in &events {
             self.evolve(event);
         }
-        Ok(events)
+        log.extend(events);
+        Ok(())
     }
 }
 

@@ -9,7 +9,7 @@ const CHUNK_BITS: usize = CHUNK_BLOCKS * BLOCK_BITS;
 const CHUNK_WORDS: usize = CHUNK_BLOCKS * BLOCK_WORDS;
 
 /// A set of numbers that only grows, and how many of them are below any number.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Departures {
     chunks: Vec<Chunk>,
     /// How many are in the chunks before each chunk.
@@ -17,7 +17,7 @@ pub struct Departures {
     total: u64,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Chunk {
     words: Box<[u64]>,
     /// How many are in this chunk before each block; at most 65,024, so 16 bits do.

@@ -3,10 +3,12 @@
 //! waiting → admitted(until, claimed) → done(reason). Limits in time are half-open and lazy, like those of holds: at
 //! `now >= until` an admission is over for every decision, whether or not anything swept it (Q9, I16).
 
+mod answer;
 mod decide;
 mod departures;
 mod pace;
 mod place;
+mod rows;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -17,7 +19,9 @@ use serde::{Deserialize, Serialize};
 
 pub use decide::{MOST_ADMITTED_A_CALL, decide};
 pub use departures::Departures;
+pub use pace::Pace;
 pub use place::{Place, poll_after};
+pub use rows::{BrokenLane, ChangedTickets, Course, LaneRow, TicketRow};
 pub use state::{Admission, Lane};
 
 use crate::{

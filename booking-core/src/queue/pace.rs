@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::time::Timestamp;
 
 const SECOND_NS: i128 = 1_000_000_000;
@@ -12,8 +14,8 @@ const CATCH_UP_NS: i128 = SECOND_NS / 4;
 const WINDOW: Duration = Duration::from_secs(15);
 
 /// When the next admission is due under a rate (the generic cell rate algorithm), and how many there were.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Pace {
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pace {
     next_due_ns: i128,
     window: Option<Timestamp>,
     in_window: u64,

@@ -14,24 +14,24 @@ use crate::{
 };
 
 /// One lane: numbers given in order of arrival, the departed marked, the admitted with their time.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lane {
     name: LaneName,
-    epoch: Epoch,
-    settings: LaneSettings,
+    pub(super) epoch: Epoch,
+    pub(super) settings: LaneSettings,
     /// Numbers below it have left waiting: admitted, or gone.
-    head: u64,
+    pub(super) head: u64,
     /// Why each number ended, if it has: number 1 first.
-    ends: Vec<Option<EndReason>>,
-    departures: Departures,
-    departed: Vec<u64>,
+    pub(super) ends: Vec<Option<EndReason>>,
+    pub(super) departures: Departures,
+    pub(super) departed: Vec<u64>,
     /// The users of the numbers from `head` on.
-    waiting: VecDeque<UserId>,
+    pub(super) waiting: VecDeque<UserId>,
     /// The live number of each user (I15).
-    live: Map<UserId, u64>,
-    admitted: Map<u64, Admission>,
-    deadlines: BTreeSet<(Timestamp, u64)>,
-    pace: Pace,
+    pub(super) live: Map<UserId, u64>,
+    pub(super) admitted: Map<u64, Admission>,
+    pub(super) deadlines: BTreeSet<(Timestamp, u64)>,
+    pub(super) pace: Pace,
 }
 
 /// An admission: who, until when, and whether the user has shown up.
@@ -58,7 +58,7 @@ pub(super) enum Standing {
     Done(EndReason),
 }
 
-fn index(seq: u64) -> usize {
+pub(super) fn index(seq: u64) -> usize {
     usize::try_from(seq).unwrap_or(usize::MAX)
 }
 
@@ -186,13 +186,13 @@ impl Lane {
             self.admitted.insert(seq, Admission { user, until, claimed: false });
             self.deadlines.insert((until, seq));
         }
-        self.skip_gone();
+        self.skip_ended();
         self.pace.admitted(self.settings.policy.admit_per_second, at);
     }
 
     /// Keeps `head` on a number that waits, so that nobody walks over the same departures twice.
-    fn skip_gone(&mut self) {
-        while self.departures.contains(self.head) {
+    pub(super) fn skip_ended(&mut self) {
+        while self.ends.get(index(self.head - 1)).is_some_and(Option::is_some) {
             self.waiting.pop_front();
             self.head += 1;
         }
@@ -207,7 +207,7 @@ impl Lane {
             self.live.remove(&self.waiting[index(seq - self.head)]);
             self.departures.insert(seq);
             self.departed.push(seq);
-            self.skip_gone();
+            self.skip_ended();
         }
     }
 

@@ -1,6 +1,7 @@
 mod admission;
 mod entering;
 mod rank;
+mod rows;
 mod settings;
 mod tickets;
 

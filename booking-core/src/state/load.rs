@@ -46,7 +46,7 @@ impl State {
             state.seats.entry(performance).or_default().insert(number, seat);
         }
         state.wallets.extend(rows.wallets.into_iter().map(|wallet| (wallet.user, wallet)));
-        rows.reservations.into_iter().for_each(|reservation| state.put_reservation(reservation));
+        rows.reservations.into_iter().for_each(|reservation| state.put_reservation(reservation.into()));
         rows.entries.into_iter().for_each(|entry| state.put_entry(entry));
         rows.payments.into_iter().for_each(|payment| state.put_payment(payment));
         state.endings.extend(rows.endings);

@@ -13,7 +13,10 @@ mod tests;
 pub use changes::ChangedRows;
 pub use load::Rows;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use chrono::NaiveDate;
 
@@ -42,8 +45,8 @@ pub struct State {
     pub(crate) performances: Map<PerformanceId, Performance>,
     /// The seats somebody has; one that nobody has is absent.
     pub(crate) seats: Map<PerformanceId, BTreeMap<SeatNumber, Seat>>,
-    /// Boxed, so that a growing table moves pointers, not rows, while everybody waits.
-    pub(crate) reservations: Map<ReservationId, Box<Reservation>>,
+    /// Shared with the events that made them, so that each is written once; a growing table moves pointers, not rows.
+    pub(crate) reservations: Map<ReservationId, Arc<Reservation>>,
     pub(crate) wallets: Map<UserId, Wallet>,
     pub(crate) entries: Map<EntryId, Entry>,
     pub(crate) payments: Map<PaymentId, Payment>,

@@ -1,6 +1,8 @@
 //! The refusals of each command in order of precedence, and that each wins over all below it: for every row, a world
 //! in which that refusal and as many lower ones as can be apply at once, and for every two that can meet, both alone.
 
+use std::sync::Arc;
+
 use crate::{
     command::Command,
     fixture::*,
@@ -165,7 +167,7 @@ fn a_hold_repeated_is_answered_whatever_would_refuse_a_new_one() {
     let (mut world, command) = stage_hold(&[]);
     world.run(&command).unwrap();
     let (mut other, _) = stage_hold(&[Hold::WrongLane, Hold::OffSale, Hold::TooDear]);
-    other.state.put_reservation((*world.state.reservations[&reservation(1)]).clone());
+    other.state.put_reservation(Arc::clone(&world.state.reservations[&reservation(1)]));
     other.pass(LEAD);
     assert!(other.run(&command).unwrap().replayed);
 }

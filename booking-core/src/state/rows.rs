@@ -1,5 +1,7 @@
 //! Putting rows in, with the indexes that follow from them, and finding them again. No rule is decided here.
 
+use std::sync::Arc;
+
 use super::State;
 use crate::{
     catalog::{Concert, Performance},
@@ -28,7 +30,7 @@ impl State {
         self.performances.insert(performance.id, performance);
     }
 
-    pub(crate) fn put_reservation(&mut self, reservation: Reservation) {
+    pub(crate) fn put_reservation(&mut self, reservation: Arc<Reservation>) {
         let of_user = self.by_user.entry(reservation.user).or_default();
         of_user.reservations.push(reservation.id);
         if matches!(reservation.status, ReservationStatus::Held | ReservationStatus::Confirmed) {
@@ -38,13 +40,13 @@ impl State {
             self.holds.insert((reservation.hold_until, reservation.id));
         }
         self.by_ticket.insert(reservation.ticket.clone(), reservation.id);
-        self.reservations.insert(reservation.id, Box::new(reservation));
+        self.reservations.insert(reservation.id, reservation);
     }
 
     pub(crate) fn move_reservation(&mut self, id: ReservationId, status: ReservationStatus) {
         let Some(reservation) = self.reservations.get_mut(&id) else { return };
         self.holds.remove(&(reservation.hold_until, id));
-        reservation.status = status;
+        Arc::make_mut(reservation).status = status;
         if status != ReservationStatus::Confirmed
             && let Some(of_user) = self.by_user.get_mut(&reservation.user)
         {

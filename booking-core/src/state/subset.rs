@@ -1,6 +1,8 @@
+use std::sync::Arc;
+
 use super::State;
 use crate::{
-    hold::{Reservation, SeatNumber},
+    hold::SeatNumber,
     id::{ConcertId, PerformanceId, ReservationId, UserId},
     keys::Keys,
 };
@@ -61,7 +63,7 @@ impl State {
     fn copy_user(&self, part: &mut Self, user: UserId) {
         self.copy_wallet(part, user);
         for active in self.active_reservations(user) {
-            self.put_once(part, active);
+            self.put_once(part, active.id);
         }
     }
 
@@ -72,7 +74,7 @@ impl State {
     /// A reservation brings everything its release, expiry, payment or refund can touch.
     fn copy_reservation(&self, part: &mut Self, id: ReservationId) {
         let Some(reservation) = self.reservation(id) else { return };
-        self.put_once(part, reservation);
+        self.put_once(part, id);
         self.copy_wallet(part, reservation.user);
         for seat in reservation.seats.iter() {
             self.copy_seat(part, reservation.performance, *seat);
@@ -84,11 +86,12 @@ impl State {
         }
     }
 
-    fn put_once(&self, part: &mut Self, reservation: &Reservation) {
-        if part.reservations.contains_key(&reservation.id) {
+    fn put_once(&self, part: &mut Self, id: ReservationId) {
+        let Some(reservation) = self.reservations.get(&id) else { return };
+        if part.reservations.contains_key(&id) {
             return;
         }
-        part.put_reservation(reservation.clone());
+        part.put_reservation(Arc::clone(reservation));
         // An earlier reservation of the same ticket must not pass for its last.
         let ticket = &reservation.ticket;
         part.by_ticket.extend(self.by_ticket.get(ticket).map(|last| (ticket.clone(), *last)));

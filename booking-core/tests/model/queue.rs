@@ -1,11 +1,11 @@
 //! The lane against a list of people.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use booking_core::{
     EndReason, Epoch, LaneName, LanePolicy, Refusal, Ticket, Timestamp,
     catalog::LaneSettings,
-    queue::{Command, Event, Lane, Place},
+    queue::{Command, Event, Lane, Place, TicketRow},
 };
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
@@ -127,7 +127,46 @@ impl ReferenceStateMachine for People {
 pub(crate) struct Watched {
     lane: Lane,
     follower: Lane,
+    table: Table,
     fates: Vec<Fate>,
+}
+
+/// Ticket rows as a store keeps them, and a lane that follows those that changed, every few steps.
+struct Table {
+    rows: Vec<TicketRow>,
+    changed: BTreeSet<u64>,
+    copy: Lane,
+}
+
+impl Table {
+    fn save(&mut self, lane: &Lane, events: &[Event]) {
+        let changes = lane.changed_tickets(events);
+        self.changed.extend(changes.entered.iter().map(|row| row.seq));
+        self.changed.extend(changes.moved.iter().map(|(seq, _)| seq));
+        self.rows.extend(changes.entered);
+        for (seq, course) in changes.moved {
+            let row = self.rows.iter_mut().find(|row| row.seq == seq).expect("a row that is there");
+            row.course.admitted_until = course.admitted_until.or(row.course.admitted_until);
+            row.course.claimed |= course.claimed;
+            row.course.ended = course.ended.or(row.course.ended);
+            row.course.departed = course.departed.or(row.course.departed);
+        }
+        for (below, reason) in changes.drained {
+            for row in self.rows.iter_mut().filter(|row| row.seq < below && row.course.ended.is_none()) {
+                row.course.ended = Some(reason);
+                self.changed.insert(row.seq);
+            }
+        }
+    }
+
+    fn check(&mut self, lane: &Lane) {
+        let changed = std::mem::take(&mut self.changed);
+        let rows: Vec<_> = self.rows.iter().filter(|row| changed.contains(&row.seq)).cloned().collect();
+        self.copy.follow(lane.row(), &rows).expect("whole rows");
+        assert_eq!(&self.copy, lane, "what follows the rows");
+        let loaded = Lane::load(LaneName::main(), lane.row(), &self.rows).expect("whole rows");
+        assert_eq!(&loaded, lane, "what is loaded from the rows");
+    }
 }
 
 fn without_wait(refusal: &Refusal) -> Refusal {
@@ -183,21 +222,26 @@ impl StateMachineTest for Watched {
 
     fn init_test(line: &Line) -> Self {
         let lane = Lane::new(LaneName::main(), Epoch(1), line.settings.clone());
-        Self { follower: lane.clone(), lane, fates: Vec::new() }
+        let table = Table { rows: Vec::new(), changed: BTreeSet::new(), copy: lane.clone() };
+        Self { follower: lane.clone(), lane, table, fates: Vec::new() }
     }
 
     fn apply(mut watched: Self, line: &Line, step: Step) -> Self {
         watched.check_unswept(line);
-        let answer = watched.lane.execute(&step.command, line.now);
-        if let Ok(events) = &answer {
-            watched.follow(events);
-            if events.is_empty() { TALLY.replayed() } else { TALLY.done() }
-        } else {
-            // What time had ended was ended all the same.
-            let swept = watched.follower.clone().execute(&Command::Advance, line.now);
-            watched.follow(&swept.expect("never refused"));
-            TALLY.refused();
+        let mut events = Vec::new();
+        let answer = watched.lane.execute_logged(&step.command, line.now, &mut events);
+        // What time had ended was ended, refused or not.
+        watched.follow(&events);
+        watched.table.save(&watched.lane, &events);
+        match &answer {
+            Ok(()) if events.is_empty() => TALLY.replayed(),
+            Ok(()) => TALLY.done(),
+            Err(_) => TALLY.refused(),
         }
+        if watched.lane.next().is_multiple_of(3) {
+            watched.table.check(&watched.lane);
+        }
+        let answer = answer.map(|()| events);
         assert_eq!(answer.map_err(|refusal| without_wait(&refusal)), line.answer, "{step:?}");
         let fate = |seq| watched.lane.place(&line.ticket(seq), line.now).map(|place| fate_of(&place));
         let fates: Vec<Fate> = line.numbers().map(|seq| fate(seq).expect("a known number")).collect();

@@ -88,7 +88,7 @@ fn acknowledgements_that_are_ignored() {
 /// The reservation as it was made, whoever asks.
 fn made(right: &Right, id: ReservationId) -> Option<Reservation> {
     right.log().into_iter().find_map(|recorded| match recorded.event {
-        Event::Hold(hold::Event::SeatsHeld(made)) if made.id == id => Some(made),
+        Event::Hold(hold::Event::SeatsHeld(made)) if made.id == id => Some((*made).clone()),
         _ => None,
     })
 }

@@ -122,7 +122,9 @@ fn an_identity_whose_fields_are_not_compared() {
                     return Err(refusal);
                 };
                 let known = right.log().into_iter().find_map(|recorded| match recorded.event {
-                    Event::Hold(hold::Event::SeatsHeld(made)) if made.id == *reservation => Some(made),
+                    Event::Hold(hold::Event::SeatsHeld(made)) if made.id == *reservation => {
+                        Some((*made).clone())
+                    }
                     _ => None,
                 });
                 let replay = |made| Outcome { replayed: true, effect: Effect::Reservation(made) };
@@ -143,7 +145,7 @@ fn a_reservation_that_anybody_can_pay() {
     impl AnyPayer {
         fn ticket_of(right: &Right, id: ReservationId) -> Option<booking_core::Ticket> {
             right.log().into_iter().find_map(|recorded| match recorded.event {
-                Event::Hold(hold::Event::SeatsHeld(made)) if made.id == id => Some(made.ticket),
+                Event::Hold(hold::Event::SeatsHeld(made)) if made.id == id => Some(made.ticket.clone()),
                 _ => None,
             })
         }

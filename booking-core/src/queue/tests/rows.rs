@@ -1,0 +1,52 @@
+//! A lane as rows and back. That a lane follows its rows through anything is a model test.
+
+use super::*;
+use crate::queue::{BrokenLane, ChangedTickets, Course, TicketRow};
+
+fn changes(room: &mut Room, commands: &[Command]) -> ChangedTickets {
+    let mut log = Vec::new();
+    for command in commands {
+        room.lane.execute_logged(command, room.now, &mut log).unwrap();
+    }
+    room.lane.changed_tickets(&log)
+}
+
+#[test]
+fn a_number_that_came_and_went_in_one_batch_is_one_row() {
+    let mut room = Room::of_capacity(0);
+    let leave = Command::Finish(ticket(1, 1), EndReason::Left);
+    let changes = changes(&mut room, &[Command::Enter(user(1)), leave, Command::Enter(user(2))]);
+    let left = Course { ended: Some(EndReason::Left), departed: Some(1), ..Course::default() };
+    let row = |n: u64, course| TicketRow { seq: n, user: user(u128::from(n)), course };
+    assert_eq!(changes.entered, [row(1, left), row(2, Course::default())]);
+    assert_eq!((changes.moved, changes.drained), (vec![], vec![]));
+}
+
+#[test]
+fn who_enters_after_a_drain_of_the_same_batch_is_not_drained() {
+    let mut room = Room::of_capacity(0);
+    room.fill(2);
+    let settings = |revision, closed| LaneSettings { closed, revision, ..room.lane.settings().clone() };
+    let commands = [
+        Command::Configure(settings(2, true)),
+        Command::Configure(settings(3, false)),
+        Command::Enter(user(3)),
+    ];
+    let changes = changes(&mut room, &commands);
+    assert_eq!(changes.drained, [(3, EndReason::Closed)]);
+    assert_eq!(changes.entered.iter().map(|row| row.seq).collect::<Vec<_>>(), [3]);
+}
+
+#[test]
+fn rows_with_a_gap_are_no_lane() {
+    let lane = Room::of_capacity(0).lane;
+    let load = |rows: &[TicketRow]| Lane::load(LaneName::main(), lane.row(), rows).map(|_| ());
+    let row = |seq, departed: Option<u64>| {
+        let ended = departed.map(|_| EndReason::Left);
+        TicketRow { seq, user: user(1), course: Course { ended, departed, ..Course::default() } }
+    };
+    assert_eq!(load(&[row(1, Some(1))]), Ok(()));
+    assert_eq!(load(&[row(2, None)]), Err(BrokenLane::Missing(1)));
+    assert_eq!(load(&[row(0, None)]), Err(BrokenLane::Missing(1)));
+    assert_eq!(load(&[row(1, Some(2))]), Err(BrokenLane::Departure(1)));
+}
