@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use crate::{
     AuditReport, ChargeMade, Concert, ConcertsPut, CreateCharge, CreatePayment, CreateReservation,
-    CreateUser, EnterQueue, Entry, Events, IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, LaneChange, LaneStatus, List,
-    Payment, PaymentMade, Performance, Problem, PutConcerts, QueuePlace, QueueToken, Refund, Reservation,
-    Seats, UserCreated, Wallet,
+    CreateUser, EnterQueue, Entry, Events, IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, LaneChange, LaneStatus,
+    List, Payment, PaymentMade, Performance, Problem, PutConcerts, QueuePlace, QueueToken, Refund,
+    Reservation, Seats, UserCreated, Wallet,
 };
 
 /// Why a call brought no answer of its type.

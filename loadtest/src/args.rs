@@ -1,3 +1,5 @@
+//! What a run can be told.
+
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Parser, value_parser};

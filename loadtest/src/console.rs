@@ -50,10 +50,20 @@ fn table(headings: &[&str]) -> Table {
 
 /// The figures by kind of request.
 pub fn latencies(summary: &Summary) -> Table {
-    let mut told =
-        table(&["request", "answered", "acknowledged", "refused", "failed", "p50 ms", "p99 ms", "max ms", "p99 from sending"]);
+    let mut told = table(&[
+        "request",
+        "answered",
+        "acknowledged",
+        "refused",
+        "failed",
+        "p50 ms",
+        "p99 ms",
+        "max ms",
+        "p99 from sending",
+    ]);
     for kind in &summary.figures.kinds {
-        let refused: Vec<String> = kind.refused.iter().map(|(code, count)| format!("{code} {count}")).collect();
+        let refused: Vec<String> =
+            kind.refused.iter().map(|(code, count)| format!("{code} {count}")).collect();
         let (due, sent) = (kind.from_due, kind.from_sent);
         let ms = |value: f64| right(format!("{value:.2}"));
         told.add_row([

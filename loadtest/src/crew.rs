@@ -97,14 +97,34 @@ impl Crew {
     }
 
     /// Works with so many connections to each server until the desk is gone. Goose's own report goes to `report`.
-    pub async fn work(self: Arc<Self>, connections: usize, report: &Path) -> Result<GooseMetrics, GooseError> {
+    pub async fn work(
+        self: Arc<Self>,
+        connections: usize,
+        report: &Path,
+    ) -> Result<GooseMetrics, GooseError> {
         let first = self.hosts.first().cloned().unwrap_or_default();
         let (users, report) = (connections.to_string(), report.display().to_string());
         let configuration = GooseConfiguration::parse_args_default(&[
-            "--host", &first, "--users", &users, "--increase-rate", &users, "--iterations", "1",
-            "--timeout", &PATIENCE_SECONDS.to_string(), "--report-file", &report, "--no-gzip", "--no-telnet",
-            "--no-websocket", "--no-print-metrics", "--no-error-summary", "--no-transaction-metrics",
-            "--no-scenario-metrics", "--quiet", "--quiet",
+            "--host",
+            &first,
+            "--users",
+            &users,
+            "--increase-rate",
+            &users,
+            "--iterations",
+            "1",
+            "--timeout",
+            &PATIENCE_SECONDS.to_string(),
+            "--report-file",
+            &report,
+            "--no-gzip",
+            "--no-telnet",
+            "--no-print-metrics",
+            "--no-error-summary",
+            "--no-transaction-metrics",
+            "--no-scenario-metrics",
+            "--quiet",
+            "--quiet",
         ])?;
         let connection: TransactionFunction = Arc::new(move |user| {
             let crew = Arc::clone(&self);
@@ -133,7 +153,8 @@ impl Crew {
         if let Some(body) = body {
             request = request.header(CONTENT_TYPE, "application/json").body(body);
         }
-        let request = GooseRequest::builder().method(method).name(act.name()).set_request_builder(request).build();
+        let request =
+            GooseRequest::builder().method(method).name(act.name()).set_request_builder(request).build();
         let sent = Instant::now();
         let mut response = user.request(request).await?;
         let (heard, body) = match response.response {

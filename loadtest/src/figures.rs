@@ -130,7 +130,10 @@ impl Figures {
         let errors = measured.iter().filter(|seen| seen.is_error()).count() as u64;
         let mut all = Latencies::new();
         let is_preparation = |seen: &Seen| matches!(seen.act, Act::SignUp | Act::Probe(_) | Act::EnterBeside);
-        measured.iter().filter(|seen| !is_preparation(seen)).for_each(|seen| all.add(seen.answered - seen.due));
+        measured
+            .iter()
+            .filter(|seen| !is_preparation(seen))
+            .for_each(|seen| all.add(seen.answered - seen.due));
         Self {
             requests,
             seconds: span,
@@ -203,7 +206,9 @@ fn by_second(measured: &[&Seen], from: Micros) -> Vec<Second> {
 fn ranks(measured: &[&Seen], from: Micros) -> Vec<Vec<(f64, u64)>> {
     let mut told: HashMap<TicketId, Vec<(f64, u64)>> = HashMap::new();
     for seen in measured {
-        let Some((place, (rank, _))) = seen.place().and_then(|place| Some((place, place.rank?))) else { continue };
+        let Some((place, (rank, _))) = seen.place().and_then(|place| Some((place, place.rank?))) else {
+            continue;
+        };
         told.entry(place.ticket).or_default().push((seconds(seen.answered - from), rank));
     }
     let mut lines: Vec<_> = told.into_iter().filter(|(_, line)| line.len() > 2).collect();
@@ -223,7 +228,8 @@ mod tests {
 
     #[test]
     fn a_request_that_could_not_be_sent_in_time_counts_from_when_it_was_due() {
-        let history = [seen(0, 900_000, 1_000_000, Act::Dates), seen(999_000, 999_000, 1_000_000, Act::Dates)];
+        let history =
+            [seen(0, 900_000, 1_000_000, Act::Dates), seen(999_000, 999_000, 1_000_000, Act::Dates)];
         let figures = Figures::of(&history, &[]);
         let dates = &figures.kinds[0];
         assert!((dates.from_due.max_ms - 1_000.0).abs() < 1.0, "{dates:?}");

@@ -101,8 +101,8 @@ pub enum Probe {
 
 /// What is the same for all acts of a kind: the line of statistics they belong to.
 pub const KINDS: [&str; 13] = [
-    "sign up", "enter", "status", "leave", "dates", "seats", "hold", "release", "pay", "charge", "wallet", "probe",
-    "warm-up",
+    "sign up", "enter", "status", "leave", "dates", "seats", "hold", "release", "pay", "charge", "wallet",
+    "probe", "warm-up",
 ];
 
 impl Act {

@@ -44,7 +44,8 @@ pub struct Holder {
 /// The number of the last event there is now. Numbers may have gaps, so the log is halved, not counted.
 pub async fn tip(servers: &Servers) -> Result<u64, ClientError> {
     let (client, key) = (&servers.clients[0], &servers.admin_key);
-    let is_beyond = async |number: u64| Ok::<_, ClientError>(client.events(key, number, 1).await?.items.is_empty());
+    let is_beyond =
+        async |number: u64| Ok::<_, ClientError>(client.events(key, number, 1).await?.items.is_empty());
     let (mut below, mut beyond) = (0, 1);
     while !is_beyond(beyond).await? {
         (below, beyond) = (beyond, beyond.saturating_mul(2));

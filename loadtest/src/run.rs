@@ -36,7 +36,10 @@ impl Keys {
     /// The keys that the environment sets.
     pub fn from_env() -> Result<Self, Failure> {
         let var = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-        Ok(Self { admin: var("BOOKING_ADMIN_KEY").ok_or(Failure::NoAdminKey)?, service: var("BOOKING_SERVICE_KEY") })
+        Ok(Self {
+            admin: var("BOOKING_ADMIN_KEY").ok_or(Failure::NoAdminKey)?,
+            service: var("BOOKING_SERVICE_KEY"),
+        })
     }
 }
 

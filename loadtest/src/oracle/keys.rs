@@ -20,8 +20,12 @@ fn reservation_of(evidence: &Evidence, person: u32, key: u32) -> Uuid {
 pub(super) fn i17_tokens_bind(evidence: &Evidence) -> Verdict {
     let mut check = Check::new("I17", "a token works for its user, its lane and its kind only");
     for seen in &evidence.history {
-        if let Act::Probe(Probe::ForgedToken { .. } | Probe::UserToken { .. } | Probe::WrongLane { .. }) = seen.act {
-            check.expect(!seen.is_acknowledged(), || ("a token was good for what it must not be".into(), vec![seen]));
+        if let Act::Probe(Probe::ForgedToken { .. } | Probe::UserToken { .. } | Probe::WrongLane { .. }) =
+            seen.act
+        {
+            check.expect(!seen.is_acknowledged(), || {
+                ("a token was good for what it must not be".into(), vec![seen])
+            });
         }
         let Some(place) = seen.place() else { continue };
         let user = evidence.users.get(&seen.person);
@@ -47,11 +51,15 @@ fn tries(evidence: &Evidence) -> HashMap<(Uuid, bool), Vec<&Seen>> {
 }
 
 pub(super) fn i20_refused_is_not_done(evidence: &Evidence, log: &Log<'_>) -> Verdict {
-    let mut check = Check::new("I20", "what was refused is not done, what was acknowledged is, and nothing else is");
+    let mut check =
+        Check::new("I20", "what was refused is not done, what was acknowledged is, and nothing else is");
     let tries = tries(evidence);
     for ((identity, is_hold), tries) in &tries {
-        let in_log =
-            if *is_hold { log.reservations.contains_key(identity) } else { log.charges.contains_key(identity) };
+        let in_log = if *is_hold {
+            log.reservations.contains_key(identity)
+        } else {
+            log.charges.contains_key(identity)
+        };
         let may_be_done = tries.iter().any(|seen| seen.is_acknowledged() || seen.is_unknown());
         check.expect(!in_log || may_be_done, || {
             (format!("every request for {identity} was refused, and it is in the log"), tries.clone())
@@ -59,7 +67,10 @@ pub(super) fn i20_refused_is_not_done(evidence: &Evidence, log: &Log<'_>) -> Ver
     }
     for held in evidence.history.iter().filter_map(Seen::held) {
         check.expect(log.reservations.contains_key(&held.reservation), || {
-            (format!("the hold {} was acknowledged and is not in the log", held.reservation), evidence.about(held.reservation))
+            (
+                format!("the hold {} was acknowledged and is not in the log", held.reservation),
+                evidence.about(held.reservation),
+            )
         });
     }
     for id in log.reservations.keys() {

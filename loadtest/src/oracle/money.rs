@@ -47,21 +47,25 @@ pub(super) fn i6_balance_is_the_sum(evidence: &Evidence) -> Verdict {
 }
 
 pub(super) fn i7_nothing_lost_or_made_up(evidence: &Evidence, log: &Log<'_>) -> Verdict {
-    let mut check = Check::new("I7", "charges − payments + refunds = balances; what was acknowledged is in the ledger");
+    let mut check =
+        Check::new("I7", "charges − payments + refunds = balances; what was acknowledged is in the ledger");
     let accounts = || evidence.books.accounts.values();
     let sum = |kind| accounts().map(|account| sum_of(account, kind)).sum::<i64>();
     let (moved, balances) = (
         sum("charge") - sum("debit") + sum("refund"),
         accounts().map(|account| account.balance).sum::<i64>(),
     );
-    check.expect(moved == balances, || (format!("the ledgers make {moved}, the balances {balances}"), Vec::new()));
+    check.expect(moved == balances, || {
+        (format!("the ledgers make {moved}, the balances {balances}"), Vec::new())
+    });
     let mut asked: HashMap<u32, HashSet<Uuid>> = HashMap::new();
     for seen in &evidence.history {
         let Act::Charge { key, .. } = seen.act else { continue };
         asked.entry(seen.person).or_default().insert(entry_of(evidence, seen.person, key));
         let Some(charged) = seen.charged() else { continue };
         let account = evidence.books.accounts.get(&seen.person);
-        let line = account.and_then(|account| account.entries.iter().find(|entry| entry.entry_id == charged.entry));
+        let line =
+            account.and_then(|account| account.entries.iter().find(|entry| entry.entry_id == charged.entry));
         check.expect(line.is_some_and(|line| line.amount == charged.amount), || {
             let what = format!("the charge {} of {} is not in the ledger", charged.entry, charged.amount);
             (what, evidence.of(seen.person))
@@ -106,7 +110,8 @@ pub(super) fn i8_in_range(evidence: &Evidence) -> Verdict {
 }
 
 pub(super) fn i9_one_to_one(evidence: &Evidence, log: &Log<'_>) -> Verdict {
-    let mut check = Check::new("I9", "confirmed reservations, payments and debits are one to one, and their sums agree");
+    let mut check =
+        Check::new("I9", "confirmed reservations, payments and debits are one to one, and their sums agree");
     for (person, account) in &evidence.books.accounts {
         let confirmed: HashMap<Uuid, i64> = account
             .reservations
@@ -115,7 +120,8 @@ pub(super) fn i9_one_to_one(evidence: &Evidence, log: &Log<'_>) -> Verdict {
             .map(|made| (made.reservation_id, made.amount))
             .collect();
         let paid = || account.payments.iter().filter(|payment| payment.status == PaymentStatus::Paid);
-        let payments: HashMap<Uuid, i64> = paid().map(|payment| (payment.reservation_id, payment.amount)).collect();
+        let payments: HashMap<Uuid, i64> =
+            paid().map(|payment| (payment.reservation_id, payment.amount)).collect();
         let debits: HashMap<Uuid, i64> = account
             .entries
             .iter()
@@ -124,38 +130,53 @@ pub(super) fn i9_one_to_one(evidence: &Evidence, log: &Log<'_>) -> Verdict {
             .collect();
         let by_id: HashMap<Uuid, i64> = paid().map(|payment| (payment.payment_id, payment.amount)).collect();
         let count = account.entries.iter().filter(|entry| entry.kind == "debit").count();
-        let holds = confirmed == payments && debits == by_id && count == by_id.len() && by_id.len() == paid().count();
+        let holds =
+            confirmed == payments && debits == by_id && count == by_id.len() && by_id.len() == paid().count();
         check.expect(holds, || {
-            let what = format!("person {person}: confirmed {confirmed:?}, payments {payments:?}, debits {debits:?}");
+            let what =
+                format!("person {person}: confirmed {confirmed:?}, payments {payments:?}, debits {debits:?}");
             (what, evidence.of(*person))
         });
     }
     for (id, life) in &log.reservations {
-        let debits = life.payments.iter().map(|paid| log.debits.get(&paid.id.0).map_or(0, Vec::len)).sum::<usize>();
-        let holds = life.sold.len() <= 1 && life.payments.len() == life.sold.len() && debits == life.sold.len();
+        let debits =
+            life.payments.iter().map(|paid| log.debits.get(&paid.id.0).map_or(0, Vec::len)).sum::<usize>();
+        let holds =
+            life.sold.len() <= 1 && life.payments.len() == life.sold.len() && debits == life.sold.len();
         check.expect(holds, || {
             let (sold, paid) = (life.sold.len(), life.payments.len());
-            (format!("the log has {id} sold {sold}, paid {paid} and debited {debits} times"), evidence.about(*id))
+            (
+                format!("the log has {id} sold {sold}, paid {paid} and debited {debits} times"),
+                evidence.about(*id),
+            )
         });
     }
     check.finish()
 }
 
 pub(super) fn i10_all_or_none(evidence: &Evidence, log: &Log<'_>) -> Verdict {
-    let mut check = Check::new("I10", "an acknowledged payment has its debit, its seat, its events, and a spent ticket");
+    let mut check =
+        Check::new("I10", "an acknowledged payment has its debit, its seat, its events, and a spent ticket");
     for seen in &evidence.history {
         let Some(paid) = seen.paid() else { continue };
         let account = evidence.books.accounts.get(&seen.person);
         let life = log.reservations.get(&paid.reservation);
         let missing = [
             ("in the log: the seat", life.is_some_and(|life| life.sold.len() == 1)),
-            ("in the log: the payment", life.is_some_and(|life| life.payments.iter().any(|made| made.id.0 == paid.payment))),
+            (
+                "in the log: the payment",
+                life.is_some_and(|life| life.payments.iter().any(|made| made.id.0 == paid.payment)),
+            ),
             ("in the log: the debit", log.debits.contains_key(&paid.payment)),
             ("the debit", account.is_some_and(|account| has_debit(account, paid.payment, paid.amount))),
-            ("the confirmed reservation", account.is_some_and(|account| has_confirmed(account, paid.reservation))),
+            (
+                "the confirmed reservation",
+                account.is_some_and(|account| has_confirmed(account, paid.reservation)),
+            ),
             ("the spent ticket", account.is_some_and(|account| is_spent(account))),
         ];
-        let missing: Vec<_> = missing.into_iter().filter(|(_, is_there)| !is_there).map(|(what, _)| what).collect();
+        let missing: Vec<_> =
+            missing.into_iter().filter(|(_, is_there)| !is_there).map(|(what, _)| what).collect();
         check.expect(missing.is_empty(), || {
             let what = format!("{} was paid; missing: {}", paid.reservation, missing.join(", "));
             (what, evidence.about(paid.reservation))
@@ -179,7 +200,10 @@ fn is_spent(account: &Account) -> bool {
 }
 
 pub(super) fn i11_append_only(evidence: &Evidence) -> Verdict {
-    let mut check = Check::new("I11", "entries follow from each other without gaps, and what was told of them still stands");
+    let mut check = Check::new(
+        "I11",
+        "entries follow from each other without gaps, and what was told of them still stands",
+    );
     for (person, account) in &evidence.books.accounts {
         let mut before = 0;
         for (number, entry) in (1..).zip(&account.entries) {
@@ -194,11 +218,15 @@ pub(super) fn i11_append_only(evidence: &Evidence) -> Verdict {
     for seen in &evidence.history {
         let Some(charged) = seen.charged() else { continue };
         let account = evidence.books.accounts.get(&seen.person);
-        let line = account.and_then(|account| account.entries.iter().find(|entry| entry.entry_id == charged.entry));
+        let line =
+            account.and_then(|account| account.entries.iter().find(|entry| entry.entry_id == charged.entry));
         // One that is missing altogether is lost money, which is I7's to tell.
         let stands = line.is_none_or(|line| line.balance_after == charged.balance);
         check.expect(stands, || {
-            let what = format!("the charge {} was told to leave {}, and is {line:?}", charged.entry, charged.balance);
+            let what = format!(
+                "the charge {} was told to leave {}, and is {line:?}",
+                charged.entry, charged.balance
+            );
             (what, vec![seen])
         });
     }

@@ -159,7 +159,9 @@ fn ranks_fall(evidence: &Evidence, check: &mut Check) {
     // The lowest rank of each ticket that was told so far, and the one before it that is old enough to compare with.
     let mut told: HashMap<TicketId, Vec<(&Seen, u64)>> = HashMap::new();
     for seen in &evidence.history {
-        let Some((place, (rank, ahead))) = seen.place().and_then(|place| Some((place, place.rank?))) else { continue };
+        let Some((place, (rank, ahead))) = seen.place().and_then(|place| Some((place, place.rank?))) else {
+            continue;
+        };
         check.expect(rank == ahead + 1 && (1..=place.ticket.order).contains(&rank), || {
             (format!("rank {rank} with {ahead} ahead at number {}", place.ticket.order), vec![seen])
         });
@@ -189,7 +191,8 @@ pub(super) fn i15_one_ticket(evidence: &Evidence) -> Verdict {
         let may_be_over = ended.get(&seen.person).is_some_and(|at| *at >= first.sent)
             || seen.answered.saturating_sub(first.answered) >= evidence.terms.claim_ttl;
         check.expect(ticket == place.ticket || may_be_over, || {
-            let what = format!("person {} has the numbers {} and {}", seen.person, ticket.order, place.ticket.order);
+            let what =
+                format!("person {} has the numbers {} and {}", seen.person, ticket.order, place.ticket.order);
             (what, evidence.of(seen.person))
         });
         if ticket != place.ticket {

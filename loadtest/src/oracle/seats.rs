@@ -60,7 +60,10 @@ pub(super) fn i1_one_owner(evidence: &Evidence, log: &Log<'_>) -> Verdict {
             }
             let owner = *sold.entry(at).or_insert(of.reservation.0);
             check.expect(owner == of.reservation.0, || {
-                let what = format!("event {}: seat {seat} is sold to {} and is {owner}'s", recorded.seq, of.reservation);
+                let what = format!(
+                    "event {}: seat {seat} is sold to {} and is {owner}'s",
+                    recorded.seq, of.reservation
+                );
                 (what, both(evidence, owner, of.reservation.0))
             });
         }
@@ -69,7 +72,8 @@ pub(super) fn i1_one_owner(evidence: &Evidence, log: &Log<'_>) -> Verdict {
 }
 
 pub(super) fn i2_one_hold(evidence: &Evidence, log: &Log<'_>) -> Verdict {
-    let mut check = Check::new("I2", "a seat has one live hold at most, and only its owner can pay or release it");
+    let mut check =
+        Check::new("I2", "a seat has one live hold at most, and only its owner can pay or release it");
     heard_holds_do_not_overlap(evidence, &mut check);
     logged_holds_do_not_overlap(evidence, log, &mut check);
     for seen in &evidence.history {
@@ -129,7 +133,10 @@ fn logged_holds_do_not_overlap(evidence: &Evidence, log: &Log<'_>, check: &mut C
                     });
                     check.expect(is_free, || {
                         let other = holder.map(|(id, _)| id).unwrap_or_default();
-                        let what = format!("event {}: seat {seat} is held by {} and is {other}'s", recorded.seq, made.id);
+                        let what = format!(
+                            "event {}: seat {seat} is held by {} and is {other}'s",
+                            recorded.seq, made.id
+                        );
                         (what, both(evidence, other, made.id.0))
                     });
                 }
@@ -157,14 +164,16 @@ pub(super) fn i3_paid_in_time(evidence: &Evidence, log: &Log<'_>) -> Verdict {
     for paid in evidence.history.iter().filter_map(Seen::paid) {
         let Some((_, held)) = holds.get(&paid.reservation) else { continue };
         check.expect(paid.paid_at < held.until, || {
-            let what = format!("{} ended at {} and was paid at {}", paid.reservation, held.until, paid.paid_at);
+            let what =
+                format!("{} ended at {} and was paid at {}", paid.reservation, held.until, paid.paid_at);
             (what, evidence.about(paid.reservation))
         });
     }
     for (id, life) in &log.reservations {
         for (held, paid) in life.held.iter().zip(&life.payments) {
             check.expect(paid.paid_at < held.hold_until, || {
-                let what = format!("the log has {id} end at {} and paid at {}", held.hold_until, paid.paid_at);
+                let what =
+                    format!("the log has {id} end at {} and paid at {}", held.hold_until, paid.paid_at);
                 (what, evidence.about(*id))
             });
         }
@@ -208,7 +217,8 @@ pub(super) fn i4_pay_or_expire(evidence: &Evidence, log: &Log<'_>) -> Verdict {
 /// Each instant the store told lies between sending and answer, by some offset between its clock and ours. One clock has
 /// one offset: the largest lower bound may not be above the smallest upper one.
 pub(super) fn i5_one_clock(evidence: &Evidence) -> Verdict {
-    let mut check = Check::new("I5", "one clock decides: all instants fit one clock, all holds last equally long");
+    let mut check =
+        Check::new("I5", "one clock decides: all instants fit one clock, all holds last equally long");
     let signed = |micros: Micros| i64::try_from(micros).unwrap_or(i64::MAX);
     let mut bounds: Option<((i64, &Seen), (i64, &Seen))> = None;
     let mut lasting: Option<(i64, &Seen)> = None;
@@ -217,7 +227,9 @@ pub(super) fn i5_one_clock(evidence: &Evidence) -> Verdict {
             (Some(held), _) if !held.replayed => {
                 let lasts = held.until - held.created_at;
                 let (usual, first) = *lasting.get_or_insert((lasts, seen));
-                check.expect(lasts == usual, || (format!("holds of {usual} and {lasts} µs"), vec![first, seen]));
+                check.expect(lasts == usual, || {
+                    (format!("holds of {usual} and {lasts} µs"), vec![first, seen])
+                });
                 held.created_at
             }
             (_, Some(paid)) if !paid.replayed => paid.paid_at,

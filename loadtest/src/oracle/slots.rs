@@ -24,7 +24,8 @@ fn surely_admitted(evidence: &Evidence) -> HashMap<TicketId, (Micros, Micros, &S
                 (place.status == PlaceStatus::Admitted).then_some((place.ticket, seen.sent))
             }
             None => {
-                let books = matches!(seen.act, Act::Hold { .. } | Act::Seats(_) | Act::Dates) && seen.is_acknowledged();
+                let books = matches!(seen.act, Act::Hold { .. } | Act::Seats(_) | Act::Dates)
+                    && seen.is_acknowledged();
                 let ticket = current.get(&seen.person).filter(|_| books);
                 ticket.map(|ticket| (*ticket, seen.sent.saturating_sub(REMEMBERED)))
             }
@@ -40,7 +41,8 @@ pub(super) fn i14_capacity(evidence: &Evidence) -> Verdict {
     let mut check = Check::new("I14", "no more are admitted at once than the lane's capacity");
     let capacity = evidence.terms.capacity;
     let mut steps: Vec<(Micros, bool, &Seen)> = Vec::new();
-    for (from, until, seen) in surely_admitted(evidence).into_values().filter(|(from, until, _)| from < until) {
+    for (from, until, seen) in surely_admitted(evidence).into_values().filter(|(from, until, _)| from < until)
+    {
         steps.extend([(from, true, seen), (until, false, seen)]);
     }
     // At the same instant an end comes before a beginning.
@@ -58,7 +60,13 @@ pub(super) fn i14_capacity(evidence: &Evidence) -> Verdict {
     }
     for sample in &evidence.samples {
         check.expect(sample.admitted <= capacity, || {
-            (format!("the lane had {} admitted at {} µs, with room for {capacity}", sample.admitted, sample.sent), Vec::new())
+            (
+                format!(
+                    "the lane had {} admitted at {} µs, with room for {capacity}",
+                    sample.admitted, sample.sent
+                ),
+                Vec::new(),
+            )
         });
     }
     check.finish()

@@ -76,7 +76,7 @@ impl Check {
 }
 
 /// A record for people to read: when it was sent and answered, by whom, to which server, and what was heard.
-pub fn line(seen: &Seen) -> String {
+fn line(seen: &Seen) -> String {
     let seconds = |micros: u64| format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
     format!(
         "{} → {} s  person {} at server {}: {:?}  ⇒  {:?}",

@@ -27,7 +27,9 @@ pub fn compare(then: &Summary, now: &Summary) -> Vec<Change> {
         change("p99 from the due time, ms".into(), then.figures.p99_ms, now.figures.p99_ms),
     ];
     for kind in &now.figures.kinds {
-        let Some(before) = then.figures.kinds.iter().find(|before| before.kind == kind.kind) else { continue };
+        let Some(before) = then.figures.kinds.iter().find(|before| before.kind == kind.kind) else {
+            continue;
+        };
         let name = &kind.kind;
         changes.push(change(format!("{name}: p50, ms"), before.from_due.p50_ms, kind.from_due.p50_ms));
         changes.push(change(format!("{name}: p99, ms"), before.from_due.p99_ms, kind.from_due.p99_ms));

@@ -11,7 +11,8 @@ const STYLE: &str = include_str!("style.css");
 /// The page. `goose_report` is goose's own, which becomes a part of it without its scripts.
 pub fn page(summary: &Summary, changes: &[Change], goose_report: &str) -> String {
     let name = format!("{:?}", summary.scenario);
-    let (class, word) = if summary.is_clean() { ("holds", "all verdicts hold") } else { ("violated", "VIOLATED") };
+    let (class, word) =
+        if summary.is_clean() { ("holds", "all verdicts hold") } else { ("violated", "VIOLATED") };
     let plan = serde_json::to_string_pretty(&summary.plan).unwrap_or_default();
     format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{name}: {word}</title>\
@@ -97,14 +98,20 @@ fn latencies(figures: &Figures) -> String {
         .kinds
         .iter()
         .map(|kind| {
-            let refused: Vec<String> = kind.refused.iter().map(|(code, count)| format!("{code} {count}")).collect();
+            let refused: Vec<String> =
+                kind.refused.iter().map(|(code, count)| format!("{code} {count}")).collect();
             let (due, sent) = (kind.from_due, kind.from_sent);
             let numbers = [due.p50_ms, due.p90_ms, due.p99_ms, due.max_ms, sent.p50_ms, sent.p99_ms];
-            let cells: String = numbers.iter().map(|ms| format!("<td class=\"number\">{ms:.2}</td>")).collect();
+            let cells: String =
+                numbers.iter().map(|ms| format!("<td class=\"number\">{ms:.2}</td>")).collect();
             format!(
                 "<tr><td>{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td>{}</td>\
                  <td class=\"number\">{}</td>{cells}</tr>",
-                kind.kind, kind.requests, kind.acknowledged, refused.join(", "), kind.errors
+                kind.kind,
+                kind.requests,
+                kind.acknowledged,
+                refused.join(", "),
+                kind.errors
             )
         })
         .collect();
@@ -128,7 +135,9 @@ fn comparison(changes: &[Change]) -> String {
         )
     };
     let rows: String = changes.iter().map(row).collect();
-    format!("<h2>Compared</h2><table><tr><th>figure</th><th>then</th><th>now</th><th>ratio</th></tr>{rows}</table>")
+    format!(
+        "<h2>Compared</h2><table><tr><th>figure</th><th>then</th><th>now</th><th>ratio</th></tr>{rows}</table>"
+    )
 }
 
 /// Goose's page in a frame of its own, because it brings its own style. Its charts need a script from elsewhere: they are
@@ -169,18 +178,28 @@ mod tests {
 
     #[test]
     fn the_page_fetches_nothing_and_runs_nothing() {
-        let goose = "<html><script src=\"https://cdn.example/x.js\"></script><p>kept</p><script>a<b</script></html>";
+        let goose =
+            "<html><script src=\"https://cdn.example/x.js\"></script><p>kept</p><script>a<b</script></html>";
         let page = page(&summary(Vec::new()), &[], goose);
         assert!(page.contains("kept") && !page.contains("script") && !page.contains("cdn.example"), "{page}");
     }
 
     #[test]
     fn a_violation_is_shown_with_its_history_and_as_text_only() {
-        let violation = Violation { what: "<b>twice</b>".into(), history: vec!["person 1 & person 2".into()] };
-        let verdict =
-            Verdict { number: "I1".into(), statement: "one owner".into(), checked: 2, violations: vec![violation] };
+        let violation =
+            Violation { what: "<b>twice</b>".into(), history: vec!["person 1 & person 2".into()] };
+        let verdict = Verdict {
+            number: "I1".into(),
+            statement: "one owner".into(),
+            checked: 2,
+            violations: vec![violation],
+        };
         let page = page(&summary(vec![verdict]), &[], "");
-        assert!(page.contains("VIOLATED") && page.contains("&lt;b&gt;twice") && page.contains("person 1 &amp; person 2"));
+        assert!(
+            page.contains("VIOLATED")
+                && page.contains("&lt;b&gt;twice")
+                && page.contains("person 1 &amp; person 2")
+        );
         assert!(page.contains("http://&lt;host&gt;"));
     }
 }

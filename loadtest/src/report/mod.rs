@@ -42,6 +42,10 @@ impl Summary {
 
     /// The numbers of what is violated.
     pub fn violated(&self) -> Vec<&str> {
-        self.verdicts.iter().filter(|verdict| !verdict.holds()).map(|verdict| verdict.number.as_str()).collect()
+        self.verdicts
+            .iter()
+            .filter(|verdict| !verdict.holds())
+            .map(|verdict| verdict.number.as_str())
+            .collect()
     }
 }

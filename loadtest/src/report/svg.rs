@@ -41,20 +41,36 @@ pub(super) fn chart(title: &str, unit: &str, lines: &[Line]) -> String {
     for tick in 0..=TICKS {
         let part = f64::from(tick) / f64::from(TICKS);
         let (value, at) = (most * part, last * part);
-        draw(&mut svg, format_args!(
-            "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>\
+        draw(
+            &mut svg,
+            format_args!(
+                "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>\
              <text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>\
              <text x=\"{:.1}\" y=\"{}\" text-anchor=\"middle\">{} s</text>",
-            WIDTH - RIGHT, LEFT - 6.0, y(value) + 4.0, short(value), x(at), HEIGHT - BOTTOM + 16.0, short(at),
-            y = y(value),
-        ));
+                WIDTH - RIGHT,
+                LEFT - 6.0,
+                y(value) + 4.0,
+                short(value),
+                x(at),
+                HEIGHT - BOTTOM + 16.0,
+                short(at),
+                y = y(value),
+            ),
+        );
     }
     for (line, colour) in lines.iter().zip(COLOURS.iter().cycle()) {
         let path: Vec<String> =
             line.points.iter().map(|(at, value)| format!("{:.1},{:.1}", x(*at), y(*value))).collect();
         draw(&mut svg, format_args!("<polyline stroke=\"{colour}\" points=\"{}\"/>", path.join(" ")));
         if let [(at, value)] = line.points[..] {
-            draw(&mut svg, format_args!("<circle fill=\"{colour}\" r=\"3\" cx=\"{:.1}\" cy=\"{:.1}\"/>", x(at), y(value)));
+            draw(
+                &mut svg,
+                format_args!(
+                    "<circle fill=\"{colour}\" r=\"3\" cx=\"{:.1}\" cy=\"{:.1}\"/>",
+                    x(at),
+                    y(value)
+                ),
+            );
         }
     }
     svg.push_str("</svg><p class=\"legend\">");
@@ -96,7 +112,9 @@ mod tests {
 
     #[test]
     fn a_scale_ends_at_a_round_number_that_is_large_enough() {
-        for (value, end) in [(0.0, 1.0), (0.7, 0.8), (1.0, 1.0), (3.0, 4.0), (47.0, 50.0), (51_000.0, 80_000.0)] {
+        for (value, end) in
+            [(0.0, 1.0), (0.7, 0.8), (1.0, 1.0), (3.0, 4.0), (47.0, 50.0), (51_000.0, 80_000.0)]
+        {
             assert!((round_up(value) - end).abs() < 1e-9, "{value}");
         }
     }

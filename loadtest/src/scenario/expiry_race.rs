@@ -88,7 +88,11 @@ async fn hold_and_pay_late(person: &mut Person, ends: &Ends) -> Result<(), Stop>
 }
 
 async fn take_over(person: &mut Person, ends: &Ends) -> Result<(), Stop> {
-    let told = ends.lock().unwrap_or_else(PoisonError::into_inner).get(&(person.number / 2)).map(watch::Sender::subscribe);
+    let told = ends
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .get(&(person.number / 2))
+        .map(watch::Sender::subscribe);
     ready(person).await?;
     let Some(mut told) = told else { return Ok(()) };
     // An error: the other one went home without telling.
@@ -102,7 +106,8 @@ async fn take_over(person: &mut Person, ends: &Ends) -> Result<(), Stop> {
 
 pub(super) fn goals(plan: &Plan, evidence: &Evidence) -> Vec<Verdict> {
     let is_pay = |act: &Act| matches!(act, Act::Pay(_));
-    let (paid, late) = (goals::acknowledged(evidence, is_pay), goals::refused(evidence, Code::HoldExpired, is_pay));
+    let (paid, late) =
+        (goals::acknowledged(evidence, is_pay), goals::refused(evidence, Code::HoldExpired, is_pay));
     let pairs = usize::try_from(plan.people / 2).unwrap_or(usize::MAX);
     let found = format!("{paid} paid in time and {late} too late");
     let mut verdicts = vec![

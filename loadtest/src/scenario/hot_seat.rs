@@ -37,7 +37,8 @@ async fn buy(person: &mut Person) -> Result<(), Stop> {
 
 pub(super) fn goals(plan: &Plan, evidence: &Evidence) -> Vec<Verdict> {
     let is_hold = |act: &Act| matches!(act, Act::Hold { .. });
-    let (held, taken) = (goals::acknowledged(evidence, is_hold), goals::refused(evidence, Code::SeatTaken, is_hold));
+    let (held, taken) =
+        (goals::acknowledged(evidence, is_hold), goals::refused(evidence, Code::SeatTaken, is_hold));
     let people = usize::try_from(plan.people).unwrap_or(usize::MAX);
     vec![
         goals::exactly_sold(evidence, 1),

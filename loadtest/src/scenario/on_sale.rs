@@ -75,6 +75,10 @@ pub(super) fn goals(plan: &Plan, evidence: &Evidence) -> Vec<Verdict> {
     let entered = goals::acknowledged(evidence, |act| *act == Act::Enter);
     vec![
         goals::exactly_sold(evidence, plan.all_seats()),
-        goals::reached("more people entered than there are seats", entered > plan.all_seats(), &format!("{entered} entered")),
+        goals::reached(
+            "more people entered than there are seats",
+            entered > plan.all_seats(),
+            &format!("{entered} entered"),
+        ),
     ]
 }

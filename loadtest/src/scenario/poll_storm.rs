@@ -73,7 +73,11 @@ pub(super) fn goals(plan: &Plan, evidence: &Evidence) -> Vec<Verdict> {
     let people = usize::try_from(plan.people).unwrap_or(usize::MAX);
     vec![
         exact_ranks(evidence),
-        goals::reached("people ask once each or more, on average", polls >= people, &format!("{polls} asked")),
+        goals::reached(
+            "people ask once each or more, on average",
+            polls >= people,
+            &format!("{polls} asked"),
+        ),
     ]
 }
 
@@ -83,7 +87,8 @@ fn exact_ranks(evidence: &Evidence) -> Verdict {
     for seen in evidence.history.iter().filter(|seen| seen.act == Act::Enter) {
         let Some(place) = seen.place() else { continue };
         let is_exact = place.rank == Some((place.ticket.order, place.ticket.order - 1));
-        check.expect(is_exact, || (format!("number {} has {:?}", place.ticket.order, place.rank), vec![seen]));
+        check
+            .expect(is_exact, || (format!("number {} has {:?}", place.ticket.order, place.rank), vec![seen]));
     }
     check.finish()
 }

@@ -21,7 +21,13 @@ const TIMES: u32 = 5;
 const FIRST_KEY: u32 = 1_000;
 
 pub(super) fn plan() -> Plan {
-    Plan { people: 200, performances: 4, seats: 50, span: std::time::Duration::from_secs(5), ..Plan::default() }
+    Plan {
+        people: 200,
+        performances: 4,
+        seats: 50,
+        span: std::time::Duration::from_secs(5),
+        ..Plan::default()
+    }
 }
 
 pub(super) async fn play(stage: &Arc<Stage>) -> Result<Vec<Person>, Failure> {
@@ -39,7 +45,8 @@ async fn hammer(person: &mut Person) -> Result<(), Stop> {
     person.sign_up().await?;
     person.queue().await?;
     let plan = &person.stage.plan;
-    let (seat, performance) = (person.number % plan.seats + 1, person.number / plan.seats % plan.performances);
+    let (seat, performance) =
+        (person.number % plan.seats + 1, person.number / plan.seats % plan.performances);
     let performance = person.stage.performances[usize::try_from(performance).unwrap_or(0)];
     let amount = plan.price / i64::from(CHARGES) + 1;
     let held = person.hold(performance, seat).await?;
@@ -67,7 +74,15 @@ pub(super) fn goals(plan: &Plan, evidence: &Evidence) -> Vec<Verdict> {
     let wanted = people * usize::try_from(CHARGES).unwrap_or(usize::MAX);
     vec![
         goals::exactly_sold(evidence, people.min(plan.all_seats())),
-        goals::reached("every charge is acknowledged each time", charges == sent, &format!("{charges} of {sent}")),
-        goals::reached("every charge is written once", written == wanted, &format!("{written} instead of {wanted}")),
+        goals::reached(
+            "every charge is acknowledged each time",
+            charges == sent,
+            &format!("{charges} of {sent}"),
+        ),
+        goals::reached(
+            "every charge is written once",
+            written == wanted,
+            &format!("{written} instead of {wanted}"),
+        ),
     ]
 }
