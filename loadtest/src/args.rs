@@ -9,7 +9,7 @@ use crate::scenario::{Plan, Scenario};
 /// Load tests of the booking service that end with a verdict.
 ///
 /// Exit codes: 0 all verdicts hold, 1 one is violated (the history that shows it is printed), 2 the run could not be made.
-/// The operators' key comes by BOOKING_ADMIN_KEY; with BOOKING_SERVICE_KEY wallets are charged by it, else people charge
+/// The operators' key comes by `BOOKING_ADMIN_KEY`; with `BOOKING_SERVICE_KEY` wallets are charged by it, else people charge
 /// their own (the server needs --open-charges).
 #[derive(Parser, Clone, Debug)]
 #[command(name = "loadtest", version)]

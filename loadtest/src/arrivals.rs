@@ -45,7 +45,7 @@ mod tests {
 
     use super::*;
 
-    const SPAN: Duration = Duration::from_secs(60);
+    const SPAN: Duration = Duration::from_mins(1);
 
     fn by_second(arrivals: &[Duration]) -> Vec<f64> {
         let mut counts = vec![0.0; 61];

@@ -113,15 +113,13 @@ pub fn comparison(changes: &[Change]) -> Table {
 
 /// Everything that is violated, with the history that shows it.
 pub fn violations(summary: &Summary) -> String {
-    let mut told = String::new();
+    let mut lines = Vec::new();
     for verdict in summary.verdicts.iter().filter(|verdict| !verdict.holds()) {
-        told += &format!("VIOLATED {}: {}\n", verdict.number, verdict.statement);
+        lines.push(format!("VIOLATED {}: {}\n", verdict.number, verdict.statement));
         for violation in &verdict.violations {
-            told += &format!("  {}\n", violation.what);
-            for line in &violation.history {
-                told += &format!("    {line}\n");
-            }
+            lines.push(format!("  {}\n", violation.what));
+            lines.extend(violation.history.iter().map(|line| format!("    {line}\n")));
         }
     }
-    told
+    lines.concat()
 }

@@ -11,7 +11,14 @@ use std::{
 };
 
 use booking_api::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
-use goose::{GooseAttack, GooseError, config::GooseConfiguration, goose::*, metrics::GooseMetrics};
+use goose::{
+    GooseAttack, GooseError,
+    config::GooseConfiguration,
+    goose::{
+        GooseMethod, GooseRequest, GooseUser, Scenario, Transaction, TransactionFunction, TransactionResult,
+    },
+    metrics::GooseMetrics,
+};
 use reqwest::header::CONTENT_TYPE;
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -136,7 +143,8 @@ impl Crew {
             })
         });
         let scenario = Scenario::new("people").register_transaction(Transaction::new(connection));
-        GooseAttack::initialize_with_config(configuration)?.register_scenario(scenario).execute().await
+        let attack = GooseAttack::initialize_with_config(configuration)?.register_scenario(scenario);
+        Box::pin(attack.execute()).await
     }
 
     async fn carry_out(&self, user: &mut GooseUser, job: Job) -> TransactionResult {

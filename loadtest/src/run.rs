@@ -128,10 +128,10 @@ async fn play(args: &Args, servers: Arc<Servers>, crew: Arc<Crew>, desk: Desk) -
         claim_ttl: micros(stage.plan.claim_ttl),
         performances: stage.performances.clone(),
     };
-    Ok(Played { stage_terms, samples, holders: people?.into_iter().map(holder).collect() })
+    Ok(Played { stage_terms, samples, holders: people?.iter().map(holder).collect() })
 }
 
-fn holder(person: Person) -> Holder {
+fn holder(person: &Person) -> Holder {
     Holder {
         person: person.number,
         user: person.user,

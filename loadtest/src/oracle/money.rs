@@ -173,7 +173,7 @@ pub(super) fn i10_all_or_none(evidence: &Evidence, log: &Log<'_>) -> Verdict {
                 "the confirmed reservation",
                 account.is_some_and(|account| has_confirmed(account, paid.reservation)),
             ),
-            ("the spent ticket", account.is_some_and(|account| is_spent(account))),
+            ("the spent ticket", account.is_some_and(is_spent)),
         ];
         let missing: Vec<_> =
             missing.into_iter().filter(|(_, is_there)| !is_there).map(|(what, _)| what).collect();

@@ -16,19 +16,15 @@ fn surely_admitted(evidence: &Evidence) -> HashMap<TicketId, (Micros, Micros, &S
     let mut current: HashMap<u32, TicketId> = HashMap::new();
     let mut spans: HashMap<TicketId, (Micros, Micros, &Seen)> = HashMap::new();
     for seen in &evidence.history {
-        let proof = match seen.place() {
-            Some(place) => {
-                if seen.act == Act::Enter {
-                    current.insert(seen.person, place.ticket);
-                }
-                (place.status == PlaceStatus::Admitted).then_some((place.ticket, seen.sent))
+        let proof = if let Some(place) = seen.place() {
+            if seen.act == Act::Enter {
+                current.insert(seen.person, place.ticket);
             }
-            None => {
-                let books = matches!(seen.act, Act::Hold { .. } | Act::Seats(_) | Act::Dates)
-                    && seen.is_acknowledged();
-                let ticket = current.get(&seen.person).filter(|_| books);
-                ticket.map(|ticket| (*ticket, seen.sent.saturating_sub(REMEMBERED)))
-            }
+            (place.status == PlaceStatus::Admitted).then_some((place.ticket, seen.sent))
+        } else {
+            let books = matches!(seen.act, Act::Hold { .. } | Act::Seats(_) | Act::Dates);
+            let ticket = current.get(&seen.person).filter(|_| books && seen.is_acknowledged());
+            ticket.map(|ticket| (*ticket, seen.sent.saturating_sub(REMEMBERED)))
         };
         let Some((ticket, until)) = proof else { continue };
         let span = spans.entry(ticket).or_insert((seen.answered, until, seen));

@@ -1,16 +1,22 @@
 //! The report for people: one HTML file that needs no other.
 
+use clap::ValueEnum;
+
 use super::{
     Change, Summary,
     svg::{Line, chart, short},
 };
-use crate::{figures::Figures, oracle::Verdict};
+use crate::{
+    figures::{Figures, KindFigures},
+    oracle::Verdict,
+};
 
 const STYLE: &str = include_str!("style.css");
 
 /// The page. `goose_report` is goose's own, which becomes a part of it without its scripts.
 pub fn page(summary: &Summary, changes: &[Change], goose_report: &str) -> String {
-    let name = format!("{:?}", summary.scenario);
+    let name =
+        summary.scenario.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
     let (class, word) =
         if summary.is_clean() { ("holds", "all verdicts hold") } else { ("violated", "VIOLATED") };
     let plan = serde_json::to_string_pretty(&summary.plan).unwrap_or_default();
@@ -94,30 +100,26 @@ fn charts(figures: &Figures) -> String {
 }
 
 fn latencies(figures: &Figures) -> String {
-    let rows: String = figures
-        .kinds
-        .iter()
-        .map(|kind| {
-            let refused: Vec<String> =
-                kind.refused.iter().map(|(code, count)| format!("{code} {count}")).collect();
-            let (due, sent) = (kind.from_due, kind.from_sent);
-            let numbers = [due.p50_ms, due.p90_ms, due.p99_ms, due.max_ms, sent.p50_ms, sent.p99_ms];
-            let cells: String =
-                numbers.iter().map(|ms| format!("<td class=\"number\">{ms:.2}</td>")).collect();
-            format!(
-                "<tr><td>{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td>{}</td>\
-                 <td class=\"number\">{}</td>{cells}</tr>",
-                kind.kind,
-                kind.requests,
-                kind.acknowledged,
-                refused.join(", "),
-                kind.errors
-            )
-        })
-        .collect();
+    let rows = figures.kinds.iter().map(latency_row).collect::<Vec<_>>().concat();
     format!(
         "<table><tr><th>request</th><th>answered</th><th>acknowledged</th><th>refused</th><th>failed</th><th>p50 ms</th>\
          <th>p90</th><th>p99</th><th>max</th><th>p50 from sending</th><th>p99</th></tr>{rows}</table>"
+    )
+}
+
+fn latency_row(kind: &KindFigures) -> String {
+    let refused: Vec<String> = kind.refused.iter().map(|(code, count)| format!("{code} {count}")).collect();
+    let (due, sent) = (kind.from_due, kind.from_sent);
+    let numbers = [due.p50_ms, due.p90_ms, due.p99_ms, due.max_ms, sent.p50_ms, sent.p99_ms];
+    let cells = numbers.map(|ms| format!("<td class=\"number\">{ms:.2}</td>")).concat();
+    format!(
+        "<tr><td>{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td>{}</td>\
+         <td class=\"number\">{}</td>{cells}</tr>",
+        kind.kind,
+        kind.requests,
+        kind.acknowledged,
+        refused.join(", "),
+        kind.errors
     )
 }
 

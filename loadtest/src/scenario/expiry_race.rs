@@ -5,7 +5,6 @@ use std::{
 };
 
 use booking_api::Code;
-use rand::Rng;
 use tokio::{sync::watch, time::Instant};
 use uuid::Uuid;
 
@@ -19,14 +18,19 @@ use crate::{
     stage::Stage,
 };
 
-/// How far around the end of the hold the rivals come.
-const AROUND: Duration = Duration::from_millis(3);
 /// Fewer pairs may by chance all fall on one side.
 const ENOUGH_PAIRS: usize = 50;
 
 /// People come in pairs: the even one holds a seat and pays at the last moment, the odd one wants the seat then.
 pub(super) fn plan() -> Plan {
-    Plan { people: 400, performances: 4, seats: 50, span: Duration::from_secs(2), ..Plan::default() }
+    Plan {
+        people: 400,
+        performances: 4,
+        span: Duration::from_secs(2),
+        // What they think over is how far around the end of the hold they come.
+        think: Duration::from_millis(3),
+        ..Plan::default()
+    }
 }
 
 /// When the hold of each pair ends, told by who holds to who waits. It ends unsaid when nothing was held.
@@ -68,7 +72,8 @@ async fn ready(person: &mut Person) -> Result<(), Stop> {
 
 /// A moment around an instant.
 fn around(person: &mut Person, instant: Instant) -> Instant {
-    instant - AROUND + (2 * AROUND).mul_f64(person.dice.random())
+    let think = person.stage.plan.think;
+    instant - think + person.up_to(2 * think)
 }
 
 async fn hold_and_pay_late(person: &mut Person, ends: &Ends) -> Result<(), Stop> {

@@ -60,7 +60,7 @@ async fn find_a_seat(person: &mut Person) -> Result<HeldFact, Stop> {
     let mut performances = person.stage.performances.clone();
     loop {
         let (some, _) = performances.partial_shuffle(&mut person.dice, LOOKS_AT);
-        for performance in some.to_vec() {
+        for performance in some.iter().copied() {
             let think = person.up_to(person.stage.plan.think);
             person.pause(think).await;
             if let Found::Seat(held) = person.hold_any(performance).await? {

@@ -279,7 +279,9 @@ pub(super) fn clean() -> Evidence {
     };
     log(&mut evidence, logged_charge(0, 1));
     log(&mut evidence, logged_hold(0, 2, 1, 2_205));
-    logged_sale().into_iter().for_each(|event| log(&mut evidence, event));
+    for event in logged_sale() {
+        log(&mut evidence, event);
+    }
     log(&mut evidence, logged_charge(1, 1));
     log(&mut evidence, logged_hold(1, 3, 2, 4_305));
     log(&mut evidence, hold::Event::HoldReleased(seats_of(1, 3, 2, 4_405)).into());
