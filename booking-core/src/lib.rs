@@ -13,6 +13,7 @@ mod fixture;
 pub mod hold;
 pub mod id;
 mod keys;
+mod map;
 pub mod memory;
 mod money;
 mod outcome;
@@ -32,6 +33,7 @@ pub use engine::{Answer, Engine, LaneStatus, Paid, Tended};
 pub use error::{Error, StoreError};
 pub use event::{Event, RecordedEvent};
 pub use keys::Keys;
+pub(crate) use map::Map;
 pub use money::{Amount, InvalidMoney, Money};
 pub use outcome::{Effect, Outcome};
 pub use policy::{BookingPolicy, InvalidPolicy, LONGEST_SPAN, LanePolicy};
@@ -39,9 +41,6 @@ pub use refusal::Refusal;
 pub use state::{ChangedRows, Rows, State, decide};
 pub use ticket::{EndReason, Epoch, InvalidLaneName, LaneName, Ticket};
 pub use time::{Clock, ManualClock, Timestamp};
-
-/// Maps keyed by ids. The ids are UUIDs, so the cheap hash is enough.
-pub(crate) type Map<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
 
 /// Compiles the example of the repository's README.
 #[cfg(doctest)]

@@ -1,6 +1,6 @@
 //! Each check against a world it must pass and faults it must report. A check that can't fail is a defect.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use super::{Audit, Auditor};
 use crate::{
@@ -39,18 +39,18 @@ impl Rows {
         world.expire(5);
         world.hold(6, &ticket(3, 6), &[6, 7]).unwrap();
         let state = world.state.clone();
-        let mut entries: Vec<_> = state.entries.into_values().collect();
+        let mut entries: Vec<_> = state.entries.values().cloned().collect();
         entries.sort_by_key(|entry| (entry.user, entry.number));
-        let seats = state.seats.into_iter().flat_map(|(performance, seats)| {
-            seats.into_iter().map(move |(number, seat)| (performance, number, seat))
+        let seats = state.seats.iter().flat_map(|(performance, seats)| {
+            seats.iter().map(|(number, seat)| (*performance, *number, *seat))
         });
         Self {
-            performances: state.performances.into_values().collect(),
+            performances: state.performances.values().cloned().collect(),
             seats: seats.collect(),
-            wallets: state.wallets.into_values().collect(),
+            wallets: state.wallets.values().cloned().collect(),
             entries,
-            reservations: state.reservations.into_values().map(Arc::unwrap_or_clone).collect(),
-            payments: state.payments.into_values().collect(),
+            reservations: state.reservations.values().map(|made| (**made).clone()).collect(),
+            payments: state.payments.values().cloned().collect(),
             world,
         }
     }

@@ -141,7 +141,7 @@ pub(super) fn audit(state: &State, now: Timestamp) -> Audit {
     for performance in state.performances.values() {
         auditor.performance(performance);
     }
-    for (performance, seats) in &state.seats {
+    for (performance, seats) in state.seats.iter() {
         for (number, seat) in seats {
             auditor.seat(*performance, *number, *seat);
         }

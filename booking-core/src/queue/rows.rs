@@ -26,6 +26,9 @@ pub struct LaneRow {
     pub settings: LaneSettings,
     /// When the next one is due, and the speed of late.
     pub pace: Pace,
+    /// Each time the lane was drained: below which number, and why. What was waiting or admitted then is over, whether
+    /// its own row says so or not: a store need not touch a million rows at once.
+    pub drained: Vec<(u64, EndReason)>,
 }
 
 /// A number as stores keep it.
@@ -52,22 +55,13 @@ pub struct Course {
     pub departed: Option<u64>,
 }
 
-/// What a list of events changed, in the order to save it.
+/// What a list of events changed, but for the lane's own row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChangedTickets {
     /// Numbers that are new.
     pub entered: Vec<TicketRow>,
     /// Numbers that were there before, and what became of them anew, by number.
     pub moved: Vec<(u64, Course)>,
-    /// The lane was drained: all numbers below the first that are not over are over for the second.
-    pub drained: Vec<(u64, EndReason)>,
-}
-
-impl ChangedTickets {
-    /// Whether no number changed.
-    pub fn is_empty(&self) -> bool {
-        self.entered.is_empty() && self.moved.is_empty() && self.drained.is_empty()
-    }
 }
 
 /// Rows that are no lane.
@@ -91,23 +85,25 @@ impl Lane {
 
     /// The lane's own row.
     pub fn row(&self) -> LaneRow {
-        LaneRow { epoch: self.epoch, settings: self.settings.clone(), pace: self.pace.clone() }
+        LaneRow {
+            epoch: self.epoch,
+            settings: self.settings.clone(),
+            pace: self.pace.clone(),
+            drained: self.drained.clone(),
+        }
     }
 
     /// Which numbers `events` changed, and to what, in this lane, which has followed them.
     pub fn changed_tickets(&self, events: &[Event]) -> ChangedTickets {
         let left =
             |event: &&Event| matches!(event, Event::Finished { seq, .. } if self.departures.contains(*seq));
-        let entered = |event: &&Event| matches!(event, Event::Entered { .. });
         let mut departed = self.departed.len() as u64 - events.iter().filter(left).count() as u64;
-        let mut next = self.next() - events.iter().filter(entered).count() as u64;
         let mut changes = ChangedTickets::default();
         let mut courses = BTreeMap::<u64, Course>::new();
         for event in events {
             match *event {
                 Event::Entered { seq, user } => {
                     changes.entered.push(TicketRow { seq, user, course: Course::default() });
-                    next = seq + 1;
                 }
                 Event::Admitted { seq, until, .. } => {
                     courses.entry(seq).or_default().admitted_until = Some(until);
@@ -124,8 +120,7 @@ impl Lane {
                         course.departed = Some(departed);
                     }
                 }
-                Event::Drained(reason) => changes.drained.push((next, reason)),
-                Event::Configured(_) => {}
+                Event::Drained(_) | Event::Configured(_) => {}
             }
         }
         for ticket in &mut changes.entered {
@@ -163,10 +158,12 @@ impl Lane {
             self.departures.insert(seq);
             self.departed.push(seq);
         }
-        self.waiting.drain(..index(head - self.head));
-        self.head = head;
+        for (below, reason) in row.drained.iter().skip(self.drained.len()) {
+            self.drain(*below, *reason);
+        }
+        self.move_head(head);
         self.skip_ended();
-        (self.settings, self.pace) = (row.settings, row.pace);
+        (self.settings, self.pace, self.drained) = (row.settings, row.pace, row.drained);
         Ok(())
     }
 
@@ -178,9 +175,7 @@ impl Lane {
         }
         self.ends[index(seq - 1)] = course.ended;
         if course.ended.is_some() {
-            if self.live.get(&user) == Some(&seq) {
-                self.live.remove(&user);
-            }
+            self.forget(user, seq);
             return;
         }
         self.live.insert(user, seq);

@@ -32,6 +32,8 @@ pub struct Lane {
     pub(super) admitted: Map<u64, Admission>,
     pub(super) deadlines: BTreeSet<(Timestamp, u64)>,
     pub(super) pace: Pace,
+    /// Each time the lane was drained: below which number, and why.
+    pub(super) drained: Vec<(u64, EndReason)>,
 }
 
 /// An admission: who, until when, and whether the user has shown up.
@@ -78,6 +80,7 @@ impl Lane {
             admitted: Map::default(),
             deadlines: BTreeSet::new(),
             pace: Pace::default(),
+            drained: Vec::new(),
         }
     }
 
@@ -173,7 +176,11 @@ impl Lane {
                 }
             }
             Event::Finished { seq, reason } => self.finish(*seq, *reason),
-            Event::Drained(reason) => self.drain(*reason),
+            Event::Drained(reason) => {
+                let below = self.next();
+                self.drain(below, *reason);
+                self.drained.push((below, *reason));
+            }
             Event::Configured(settings) => self.settings = settings.clone(),
         }
     }
@@ -211,18 +218,36 @@ impl Lane {
         }
     }
 
-    fn drain(&mut self, reason: EndReason) {
-        let next = self.next();
-        let waiting = index(self.head - 1)..index(next - 1);
-        self.ends[waiting].iter_mut().for_each(|end| *end = end.or(Some(reason)));
-        for seq in self.admitted.keys() {
-            self.ends[index(*seq - 1)] = Some(reason);
+    /// Ends every number below `below` that waits or is admitted.
+    pub(super) fn drain(&mut self, below: u64, reason: EndReason) {
+        for seq in self.head..below {
+            let end = &mut self.ends[index(seq - 1)];
+            *end = end.or(Some(reason));
+            let user = self.waiting[index(seq - self.head)];
+            self.forget(user, seq);
         }
-        self.head = next;
-        self.waiting.clear();
-        self.live.clear();
-        self.admitted.clear();
-        self.deadlines.clear();
+        self.move_head(below);
+        let over: Vec<(u64, Admission)> =
+            self.admitted.iter().filter(|(seq, _)| **seq < below).map(|(seq, of)| (*seq, *of)).collect();
+        for (seq, admission) in over {
+            self.ends[index(seq - 1)] = Some(reason);
+            self.admitted.remove(&seq);
+            self.deadlines.remove(&(admission.until, seq));
+            self.forget(admission.user, seq);
+        }
+    }
+
+    /// The number is no longer the user's live one; a later one stays.
+    pub(super) fn forget(&mut self, user: UserId, seq: u64) {
+        if self.live.get(&user) == Some(&seq) {
+            self.live.remove(&user);
+        }
+    }
+
+    pub(super) fn move_head(&mut self, head: u64) {
+        let passed = head.saturating_sub(self.head);
+        self.waiting.drain(..index(passed));
+        self.head += passed;
     }
 
     /// The lane at a glance. Departures since the cursor `since` are told; without one, none are.

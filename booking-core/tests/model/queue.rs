@@ -151,12 +151,6 @@ impl Table {
             row.course.ended = course.ended.or(row.course.ended);
             row.course.departed = course.departed.or(row.course.departed);
         }
-        for (below, reason) in changes.drained {
-            for row in self.rows.iter_mut().filter(|row| row.seq < below && row.course.ended.is_none()) {
-                row.course.ended = Some(reason);
-                self.changed.insert(row.seq);
-            }
-        }
     }
 
     fn check(&mut self, lane: &Lane) {
