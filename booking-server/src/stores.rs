@@ -1,6 +1,9 @@
 //! Which store an address means.
 
-use std::sync::Arc;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use booking_core::{
     BookingPolicy, Clock, Engine,
@@ -11,8 +14,13 @@ use booking_core::{
 use booking_store_pg::{PgConfig, PgStore};
 #[cfg(feature = "redis")]
 use booking_store_redis::{RedisConfig, RedisQueue};
+#[cfg(feature = "sqlite")]
+use booking_store_sqlite::{SqliteConfig, SqliteStore};
 
 use crate::StartError;
+
+/// Where bookings are kept when nothing is said.
+pub(crate) const DEFAULT: &str = if cfg!(feature = "sqlite") { "sqlite:booking.db" } else { "memory:" };
 
 /// Whether what is kept there ends with the process.
 fn is_memory(url: &str) -> bool {
@@ -22,6 +30,18 @@ fn is_memory(url: &str) -> bool {
 /// Whether everything that is kept at these addresses ends with the process.
 pub(crate) fn are_memory(store: &str, queue: Option<&str>) -> bool {
     is_memory(store) && queue.is_none_or(is_memory)
+}
+
+/// The file that `sqlite:PATH` names.
+pub(crate) fn file(url: &str) -> Option<&Path> {
+    url.strip_prefix("sqlite:").filter(|path| !path.is_empty()).map(Path::new)
+}
+
+/// The file beside a store's where the server keeps its secrets; none for stores that are no file.
+pub(crate) fn secrets_file(url: &str) -> Option<PathBuf> {
+    let mut path = file(url)?.as_os_str().to_owned();
+    path.push("-secrets");
+    Some(path.into())
 }
 
 /// The scheme of an address, which is all that may be shown of it: the rest may hold a password.
@@ -36,16 +56,18 @@ enum Kind {
     Memory,
     #[cfg(feature = "postgres")]
     Postgres,
+    #[cfg(feature = "sqlite")]
+    Sqlite,
 }
-
-/// Names of all that [`kind`] knows, for those who named something else.
-pub(crate) const KNOWN: &str =
-    if cfg!(feature = "postgres") { "memory:, postgres://user@host/database" } else { "memory:" };
 
 fn kind(url: &str) -> Option<Kind> {
     #[cfg(feature = "postgres")]
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         return Some(Kind::Postgres);
+    }
+    #[cfg(feature = "sqlite")]
+    if file(url).is_some() {
+        return Some(Kind::Sqlite);
     }
     is_memory(url).then_some(Kind::Memory)
 }
@@ -53,16 +75,15 @@ fn kind(url: &str) -> Option<Kind> {
 /// What `--queue` can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum QueueKind {
+    /// The store of the bookings keeps the queue as well: the one kind that needs no naming.
+    Same,
     Memory,
     #[cfg(feature = "redis")]
     Redis,
 }
 
-/// Names of all that [`queue_kind`] knows, for those who named something else.
-pub(crate) const KNOWN_QUEUES: &str =
-    if cfg!(feature = "redis") { "memory:, redis://host, redis+cluster://host,host" } else { "memory:" };
-
-fn queue_kind(url: &str) -> Option<QueueKind> {
+fn queue_kind(store: &str, queue: Option<&str>) -> Option<QueueKind> {
+    let Some(url) = queue.filter(|url| *url != store) else { return Some(QueueKind::Same) };
     #[cfg(feature = "redis")]
     if url.starts_with("redis://") || url.starts_with("redis+cluster://") {
         return Some(QueueKind::Redis);
@@ -70,17 +91,34 @@ fn queue_kind(url: &str) -> Option<QueueKind> {
     is_memory(url).then_some(QueueKind::Memory)
 }
 
+/// All that [`kind`] knows, for those who named something else.
+fn known() -> String {
+    let sqlite = cfg!(feature = "sqlite").then_some("sqlite:PATH");
+    let postgres = cfg!(feature = "postgres").then_some("postgres://user@host/database");
+    [Some("memory:"), sqlite, postgres].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// All that [`queue_kind`] knows, for those who named something else.
+fn known_queues() -> String {
+    let redis = cfg!(feature = "redis").then_some("redis://host, redis+cluster://host,host");
+    let all = [Some("the address of --store"), Some("memory:"), redis];
+    all.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
 /// Whether stores are known for these addresses.
 pub(crate) fn check(store: &str, queue: Option<&str>) -> Result<(), StartError> {
     let unknown = |flag, known, url: &str| StartError::UnknownStore { flag, known, scheme: scheme(url) };
     if kind(store).is_none() {
-        return Err(unknown("--store", KNOWN, store));
+        return Err(unknown("--store", known(), store));
     }
-    match queue {
-        Some(queue) if queue_kind(queue).is_none() => Err(unknown("--queue", KNOWN_QUEUES, queue)),
-        Some(_) | None => Ok(()),
+    if queue_kind(store, queue).is_none() {
+        return Err(unknown("--queue", known_queues(), queue.unwrap_or_default()));
     }
+    Ok(())
 }
+
+/// The two ports of one store.
+type Both = (Arc<dyn BookingStore>, Arc<dyn QueueStore>);
 
 /// The engine over the stores at these addresses.
 pub(crate) async fn open(
@@ -90,24 +128,54 @@ pub(crate) async fn open(
     clock: Arc<dyn Clock>,
 ) -> Result<Engine, StartError> {
     check(store, queue)?;
-    let booking: Arc<dyn BookingStore> = match kind(store) {
+    let (bookings, own_queue): Both = match kind(store) {
         #[cfg(feature = "postgres")]
-        Some(Kind::Postgres) => PgStore::connect(PgConfig::new(store, policy)).await?,
-        Some(Kind::Memory) | None => Arc::new(MemoryBooking::new(policy, Arc::clone(&clock))),
+        Some(Kind::Postgres) => {
+            let store = PgStore::connect(PgConfig::new(store, policy)).await?;
+            (Arc::clone(&store) as _, store)
+        }
+        #[cfg(feature = "sqlite")]
+        Some(Kind::Sqlite) => {
+            let store = open_file(store, policy, Arc::clone(&clock)).await?;
+            (Arc::clone(&store) as _, store)
+        }
+        Some(Kind::Memory) | None => {
+            let queue = Arc::new(MemoryQueue::new(Arc::clone(&clock)));
+            (Arc::new(MemoryBooking::new(policy, Arc::clone(&clock))), queue)
+        }
     };
-    let queue: Arc<dyn QueueStore> = match queue.and_then(queue_kind) {
+    let queue: Arc<dyn QueueStore> = match queue_kind(store, queue) {
         #[cfg(feature = "redis")]
         Some(QueueKind::Redis) => {
             Arc::new(RedisQueue::connect(&RedisConfig::new(queue.unwrap_or_default())).await?)
         }
-        Some(QueueKind::Memory) | None => {
-            if !is_memory(store) {
-                tracing::warn!("the queue is kept in this process: people wait in it only while it runs");
-            }
+        Some(QueueKind::Memory) => {
+            tracing::warn!("the queue is kept in this process: people wait in it only while it runs");
             Arc::new(MemoryQueue::new(clock))
         }
+        Some(QueueKind::Same) | None => own_queue,
     };
-    Ok(Engine::new(booking, queue))
+    Ok(Engine::new(bookings, queue))
+}
+
+/// Reading a file takes as long as it takes, and not the time of those who serve.
+#[cfg(feature = "sqlite")]
+async fn open_file(
+    url: &str,
+    policy: BookingPolicy,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<SqliteStore>, StartError> {
+    let config = SqliteConfig::new(file(url).unwrap_or(Path::new("")), policy);
+    let opened = tokio::task::spawn_blocking(move || SqliteStore::open(&config, clock)).await;
+    Ok(opened.map_err(|error| StartError::Opening(error.to_string()))??)
+}
+
+/// Copies the file of a store to another one, as it is at one instant; a server may be at work on it. Only
+/// `sqlite:PATH` is a file.
+#[cfg(feature = "sqlite")]
+pub fn backup(store: &str, to: &Path) -> Result<(), StartError> {
+    let from = file(store).ok_or_else(|| StartError::NoFile { scheme: scheme(store) })?;
+    Ok(booking_store_sqlite::backup(from, to)?)
 }
 
 #[cfg(test)]
@@ -118,18 +186,32 @@ mod tests {
     fn an_unknown_store_is_refused_without_telling_what_may_be_secret() {
         let refused = check("mysql://admin:hunter2@db/booking", None).unwrap_err().to_string();
         assert!(refused.contains("--store") && refused.contains("mysql:"), "{refused}");
-        assert!(refused.contains(KNOWN) && !refused.contains("hunter2"), "{refused}");
+        assert!(refused.contains(&known()) && !refused.contains("hunter2"), "{refused}");
         let refused = check("memory:", Some("kafka://hunter2@q")).unwrap_err().to_string();
-        assert!(refused.contains("--queue") && refused.contains(KNOWN_QUEUES), "{refused}");
+        assert!(refused.contains("--queue") && refused.contains(&known_queues()), "{refused}");
         assert!(!refused.contains("hunter2"), "{refused}");
-        assert!(check("memory:", Some("memory:")).is_ok());
+    }
+
+    #[test]
+    fn a_queue_that_is_not_named_is_kept_where_the_bookings_are() {
+        assert_eq!(queue_kind("memory:", None), Some(QueueKind::Same));
+        assert_eq!(queue_kind("sqlite:a.db", Some("sqlite:a.db")), Some(QueueKind::Same));
+        assert_eq!(queue_kind("sqlite:a.db", Some("memory:")), Some(QueueKind::Memory));
+        assert_eq!(queue_kind("sqlite:a.db", Some("sqlite:b.db")), None, "a file has both or neither");
+    }
+
+    #[cfg(feature = "sqlite")]
+    #[test]
+    fn a_file_keeps_its_secrets_beside_it() {
+        assert!(check("sqlite:a.db", None).is_ok() && check("sqlite:", None).is_err());
+        assert_eq!(secrets_file("sqlite:/x/a.db").as_deref(), Some(Path::new("/x/a.db-secrets")));
     }
 
     #[cfg(feature = "redis")]
     #[test]
     fn a_server_or_a_cluster_of_redis_is_known_as_a_queue() {
-        assert!(check("memory:", Some("redis://q")).is_ok());
-        assert!(check("memory:", Some("redis+cluster://a,b")).is_ok());
+        assert_eq!(queue_kind("memory:", Some("redis://q")), Some(QueueKind::Redis));
+        assert_eq!(queue_kind("memory:", Some("redis+cluster://a,b")), Some(QueueKind::Redis));
         assert!(!are_memory("memory:", Some("redis://q")), "its tokens outlive the process");
         assert!(are_memory("memory:", Some("memory:")) && are_memory("memory:", None));
     }
@@ -139,6 +221,6 @@ mod tests {
     fn both_spellings_of_an_address_of_postgresql_are_known() {
         assert!(check("postgres://db/booking", None).is_ok());
         assert!(check("postgresql://db/booking", None).is_ok());
-        assert!(!is_memory("postgres://db/booking"));
+        assert!(!are_memory("postgres://db/booking", None));
     }
 }
