@@ -2,7 +2,7 @@ use booking_api::client::Client;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    commands::{completions, demo, flow, import, seed},
+    commands::{backup, completions, demo, flow, import, seed},
     failure::Failure,
 };
 
@@ -20,6 +20,7 @@ const AFTER_HELP: &str = "\
 Environment:
   BOOKING_URL          the server, as --url
   BOOKING_ADMIN_KEY    the operator's key: seed, import and audit need it, flow can use it
+  BOOKING_STORE        where bookings are kept, as --store of serve and backup
   BOOKING_SERVICE_KEY  the key that charges wallets: flow needs it, unless the server has --open-charges
 
 Exit codes:
@@ -56,6 +57,8 @@ pub(crate) enum Command {
     Flow(flow::FlowArgs),
     /// Check everything that must always hold
     Audit,
+    /// Copy the file of a store, as it is at one instant, while its server goes on
+    Backup(backup::BackupArgs),
     /// Print the completions of a shell
     Completions(completions::CompletionsArgs),
 }
@@ -87,7 +90,7 @@ pub(crate) fn needed_admin_key() -> Result<String, Failure> {
     admin_key().ok_or_else(|| {
         Failure::Input(
             "BOOKING_ADMIN_KEY is not set; set it to the key of the server's operator \
-             (`booking serve` prints it at start when it had to make one up)"
+             (`booking serve` tells at start where it is when it had to make one up)"
                 .into(),
         )
     })
@@ -110,7 +113,9 @@ mod tests {
 
     #[test]
     fn every_command_parses_with_its_defaults() {
-        for command in ["demo", "serve", "seed", "audit", "import concerts.csv", "flow --users 5"] {
+        for command in
+            ["demo", "serve", "seed", "audit", "import concerts.csv", "flow --users 5", "backup copy.db"]
+        {
             let words: Vec<&str> = command.split(' ').collect();
             assert!(parse(&words).is_ok(), "{command}");
         }

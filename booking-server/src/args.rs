@@ -2,6 +2,8 @@ use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
 
 use booking_core::{BookingPolicy, catalog::LaneChange};
 
+use crate::stores::DEFAULT;
+
 /// What `serve` can be told. Secrets come by environment only, so that they show in no list of processes:
 /// `BOOKING_ADMIN_KEY`, `BOOKING_SERVICE_KEY`, `BOOKING_TOKEN_SECRET` (several with commas between: the first signs, all verify).
 #[derive(clap::Args, Clone, Debug)]
@@ -9,9 +11,9 @@ pub struct ServeArgs {
     /// Address to listen on; port 0 takes a free one
     #[arg(long, env = "BOOKING_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
-    /// Where bookings are kept; `memory:` keeps them until the process ends, `postgres://user:password@host/database`
-    /// for good, with any number of servers on it
-    #[arg(long, env = "BOOKING_STORE", default_value = "memory:", value_name = "URL")]
+    /// Where bookings are kept: `sqlite:PATH` in a file, `postgres://user:password@host/database` with any number of
+    /// servers on it, `memory:` until the process ends
+    #[arg(long, env = "BOOKING_STORE", default_value = DEFAULT, value_name = "URL")]
     pub store: String,
     /// Where the queue is kept; by default with the bookings
     #[arg(long, env = "BOOKING_QUEUE", value_name = "URL")]
@@ -77,7 +79,7 @@ impl Default for ServeArgs {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
-            store: "memory:".into(),
+            store: DEFAULT.into(),
             queue: None,
             open_signup: false,
             open_charges: false,

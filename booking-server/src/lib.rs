@@ -17,6 +17,8 @@ pub use app::{App, Options, router};
 pub use args::{LogFormat, ServeArgs};
 pub use clock::system_clock;
 pub use log::init_logging;
-pub use secrets::{InvalidSecrets, Secrets};
+pub use secrets::{InvalidSecrets, Secrets, Unset};
 pub use serve::{Running, StartError, run, shutdown_signal, start};
+#[cfg(feature = "sqlite")]
+pub use stores::backup;
 pub use tokens::Tokens;

@@ -1,8 +1,24 @@
-use std::fmt;
+mod kept;
+
+use std::{fmt, path::PathBuf};
 
 use uuid::Uuid;
 
 const SHORTEST: usize = 16;
+
+/// The variables that set the keys of a server.
+const NAMES: [&str; 3] = ["BOOKING_ADMIN_KEY", "BOOKING_SERVICE_KEY", "BOOKING_TOKEN_SECRET"];
+
+/// Where secrets come from that the environment does not set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unset {
+    /// They are made up for this process: its store ends with it too.
+    MakeUp,
+    /// They are in this file, which is made at first, for its owner's eyes only.
+    Keep(PathBuf),
+    /// There is no start without them.
+    Refuse,
+}
 
 /// The keys of a server. They show in no log and in no `{:?}`.
 #[derive(Clone)]
@@ -34,6 +50,14 @@ pub enum InvalidSecrets {
         "{0} is shorter than {SHORTEST} characters; set it, for instance to the output of `openssl rand -hex 32`"
     )]
     Short(&'static str),
+    /// The file with the secrets can't be used.
+    #[error("{path}: {why}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        why: String,
+    },
     /// Who holds one key must not hold the other.
     #[error(
         "BOOKING_ADMIN_KEY and BOOKING_SERVICE_KEY are the same; the payment gateway must not be an operator"
@@ -51,32 +75,36 @@ impl Secrets {
         Self { admin_key: random(), service_key: random(), token_secrets: vec![random()] }
     }
 
-    /// The ones the environment sets, and the names of those that had to be made up because `store_is_memory` and they
-    /// are not set.
-    pub fn from_env(store_is_memory: bool) -> Result<(Self, Vec<&'static str>), InvalidSecrets> {
-        Self::read(|name| std::env::var(name).ok(), store_is_memory)
+    /// The ones the environment sets, and the names of those it does not, which come from where `unset` says.
+    pub fn from_env(unset: &Unset) -> Result<(Self, Vec<&'static str>), InvalidSecrets> {
+        Self::read(|name| std::env::var(name).ok(), unset)
     }
 
     fn read(
         var: impl Fn(&str) -> Option<String>,
-        store_is_memory: bool,
+        unset: &Unset,
     ) -> Result<(Self, Vec<&'static str>), InvalidSecrets> {
-        let mut made_up = Vec::new();
+        let mut kept = match unset {
+            Unset::Keep(path) if NAMES.iter().any(|name| var(name).is_none_or(|value| value.is_empty())) => {
+                Some(kept::read_or_make(path)?)
+            }
+            _ => None,
+        };
+        let mut missing = Vec::new();
         let mut secret = |name: &'static str| match var(name).filter(|value| !value.is_empty()) {
             Some(value) => Ok(value),
-            None if store_is_memory => {
-                made_up.push(name);
-                Ok(random())
+            None if *unset == Unset::Refuse => Err(InvalidSecrets::Missing(name)),
+            None => {
+                missing.push(name);
+                Ok(kept.as_mut().and_then(|kept| kept.remove(name)).unwrap_or_else(random))
             }
-            None => Err(InvalidSecrets::Missing(name)),
         };
-        let admin_key = secret("BOOKING_ADMIN_KEY")?;
-        let service_key = secret("BOOKING_SERVICE_KEY")?;
-        let token_secrets =
-            secret("BOOKING_TOKEN_SECRET")?.split(',').map(|one| one.trim().to_owned()).collect();
+        let [admin_key, service_key, token_secret] = NAMES;
+        let (admin_key, service_key) = (secret(admin_key)?, secret(service_key)?);
+        let token_secrets = secret(token_secret)?.split(',').map(|one| one.trim().to_owned()).collect();
         let secrets = Self { admin_key, service_key, token_secrets };
         secrets.check()?;
-        Ok((secrets, made_up))
+        Ok((secrets, missing))
     }
 
     fn check(&self) -> Result<(), InvalidSecrets> {
@@ -103,7 +131,7 @@ mod tests {
     #[test]
     fn a_store_in_memory_makes_up_what_is_not_set() {
         let set = |name: &str| (name == "BOOKING_ADMIN_KEY").then(|| LONG.to_owned());
-        let (secrets, made_up) = Secrets::read(set, true).unwrap();
+        let (secrets, made_up) = Secrets::read(set, &Unset::MakeUp).unwrap();
         assert_eq!(secrets.admin_key, LONG);
         assert_eq!(made_up, ["BOOKING_SERVICE_KEY", "BOOKING_TOKEN_SECRET"]);
         assert!(secrets.service_key.len() >= 32 && secrets.service_key != secrets.token_secrets[0]);
@@ -111,14 +139,17 @@ mod tests {
 
     #[test]
     fn a_lasting_store_refuses_to_start_without_secrets() {
-        assert!(matches!(Secrets::read(|_| None, false), Err(InvalidSecrets::Missing("BOOKING_ADMIN_KEY"))));
+        assert!(matches!(
+            Secrets::read(|_| None, &Unset::Refuse),
+            Err(InvalidSecrets::Missing("BOOKING_ADMIN_KEY"))
+        ));
     }
 
     #[test]
     fn short_and_equal_keys_are_refused() {
         let all = |value: &'static str| move |_: &str| Some(value.to_owned());
-        assert!(matches!(Secrets::read(all("short"), true), Err(InvalidSecrets::Short(_))));
-        assert!(matches!(Secrets::read(all(LONG), true), Err(InvalidSecrets::Same)));
+        assert!(matches!(Secrets::read(all("short"), &Unset::MakeUp), Err(InvalidSecrets::Short(_))));
+        assert!(matches!(Secrets::read(all(LONG), &Unset::MakeUp), Err(InvalidSecrets::Same)));
     }
 
     #[test]

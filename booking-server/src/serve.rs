@@ -10,8 +10,8 @@ use tokio::{
 };
 
 use crate::{
-    App, InvalidSecrets, Options, Secrets, ServeArgs, app::router, clock::system_clock, log::init_logging,
-    stores,
+    App, InvalidSecrets, Options, Secrets, ServeArgs, Unset, app::router, clock::system_clock,
+    log::init_logging, stores,
 };
 
 /// How often the engine is tended.
@@ -33,7 +33,7 @@ pub enum StartError {
         source: std::io::Error,
     },
     /// No store of that kind is built in.
-    #[error("{flag}: no store is known for {scheme} (known: {known})", known = stores::KNOWN)]
+    #[error("{flag}: no store is known for {scheme} (known: {known})", known = stores::known())]
     UnknownStore {
         /// The flag that named it.
         flag: &'static str,
@@ -53,6 +53,22 @@ pub enum StartError {
     #[cfg(feature = "postgres")]
     #[error("--store: {0}")]
     Postgres(#[from] booking_store_pg::ConnectError),
+    /// The file can't be used as it is.
+    #[cfg(feature = "sqlite")]
+    #[error("--store: {0}")]
+    Sqlite(#[from] booking_store_sqlite::OpenError),
+    /// The store is not a file.
+    #[cfg(feature = "sqlite")]
+    #[error(
+        "only the file of a store can be copied (sqlite:PATH), not {scheme}; use the tools of its database"
+    )]
+    NoFile {
+        /// What was named, without what may be secret.
+        scheme: String,
+    },
+    /// Opening the store was cut short.
+    #[error("opening the store was cut short: {0}")]
+    Opening(String),
     /// The store failed.
     #[error("the store failed at start: {0}")]
     Store(#[from] booking_core::Error),
@@ -169,8 +185,13 @@ pub async fn shutdown_signal() {
 pub async fn run(args: ServeArgs) -> Result<(), StartError> {
     init_logging(&args.log, args.log_format).map_err(StartError::Log)?;
     stores::check(&args.store, args.queue.as_deref())?;
-    let (secrets, made_up) = Secrets::from_env(stores::is_memory(&args.store))?;
-    announce(&secrets, &made_up);
+    let unset = match stores::secrets_file(&args.store) {
+        Some(path) => Unset::Keep(path),
+        None if stores::is_memory(&args.store) => Unset::MakeUp,
+        None => Unset::Refuse,
+    };
+    let (secrets, made_up) = Secrets::from_env(&unset)?;
+    announce(&secrets, &made_up, &unset);
     if args.open_signup {
         tracing::warn!("anybody may sign up (--open-signup): for demos and tests only");
     }
@@ -180,16 +201,22 @@ pub async fn run(args: ServeArgs) -> Result<(), StartError> {
         );
     }
     let running = start(&args, secrets).await?;
-    tracing::info!(address = %running.address(), store = stores::is_memory(&args.store).then_some("memory"), "serving");
+    let store = stores::file(&args.store).map(|file| file.display().to_string());
+    let store = store.or_else(|| stores::is_memory(&args.store).then(|| "memory".into()));
+    tracing::info!(address = %running.address(), store, "serving");
     shutdown_signal().await;
     tracing::info!("stopping: finishing what is in flight");
     running.stop().await;
     Ok(())
 }
 
-/// Tells the made-up keys once, on standard error and not through the log, which may be kept. The token secret is
-/// nobody's to use, so it is not told.
-fn announce(secrets: &Secrets, made_up: &[&str]) {
+/// Tells where the keys are, or the made-up keys once, on standard error and not through the log, which may be kept. The
+/// token secret is nobody's to use, so it is not told.
+fn announce(secrets: &Secrets, made_up: &[&str], unset: &Unset) {
+    if let (Unset::Keep(path), false) = (unset, made_up.is_empty()) {
+        eprintln!("the keys of this store are in {0}; to use them:  set -a; . {0}; set +a", path.display());
+        return;
+    }
     let keys = [("BOOKING_ADMIN_KEY", &secrets.admin_key), ("BOOKING_SERVICE_KEY", &secrets.service_key)];
     for (name, value) in keys.into_iter().filter(|(name, _)| made_up.contains(name)) {
         eprintln!("made up for this run, set it to choose it:  export {name}={value}");

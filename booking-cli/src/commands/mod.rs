@@ -1,5 +1,6 @@
 //! The commands: a module each.
 
+pub(crate) mod backup;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod flow;
@@ -25,6 +26,7 @@ pub(crate) async fn run(options: Options, console: Console) -> Result<(), Failur
         Command::Import(args) => import::run(&args, &server, console).await,
         Command::Flow(args) => flow::run(args, &server, console).await,
         Command::Audit => check(&server, console).await,
+        Command::Backup(args) => backup::run(&args, console),
         Command::Completions(args) => {
             completions::run(args);
             Ok(())

@@ -35,7 +35,7 @@ pub(crate) fn open() -> ServeArgs {
 
 /// Only who holds a key may sign people up or charge.
 pub(crate) fn closed() -> ServeArgs {
-    ServeArgs { listen: ([127, 0, 0, 1], 0).into(), ..ServeArgs::default() }
+    ServeArgs { listen: ([127, 0, 0, 1], 0).into(), store: "memory:".into(), ..ServeArgs::default() }
 }
 
 impl Server {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{log::Log, reads};
+use super::log::Log;
 use crate::{
     audit::Audit,
     catalog::{Concert, LaneRecord, Stock},
@@ -82,24 +82,24 @@ impl BookingStore for MemoryBooking {
     }
 
     async fn wallet(&self, user: UserId) -> Result<Option<Wallet>, StoreError> {
-        Ok(self.open()?.0.state.wallets.get(&user).cloned())
+        Ok(self.open()?.0.state.wallet(user))
     }
 
     async fn entries(&self, user: UserId, page: PageRequest) -> Result<Page<Entry>, StoreError> {
-        Ok(reads::entries(&self.open()?.0.state, user, page))
+        Ok(self.open()?.0.state.entries_of(user, page))
     }
 
     async fn concert(&self, id: ConcertId) -> Result<Option<Concert>, StoreError> {
-        Ok(self.open()?.0.state.concerts.get(&id).cloned())
+        Ok(self.open()?.0.state.concert(id))
     }
 
     async fn concerts(&self, page: PageRequest) -> Result<Page<Concert>, StoreError> {
-        Ok(reads::concerts(&self.open()?.0.state, page))
+        Ok(self.open()?.0.state.list_concerts(page))
     }
 
     async fn performance(&self, id: PerformanceId) -> Result<Option<Listing>, StoreError> {
         let (books, now) = self.open()?;
-        Ok(books.state.performances.get(&id).and_then(|found| reads::listing(&books.state, found, now)))
+        Ok(books.state.performance(id, now))
     }
 
     async fn performances(
@@ -108,26 +108,26 @@ impl BookingStore for MemoryBooking {
         page: PageRequest,
     ) -> Result<Page<Listing>, StoreError> {
         let (books, now) = self.open()?;
-        Ok(reads::performances(&books.state, filter, page, now))
+        Ok(books.state.list_performances(filter, page, now))
     }
 
     async fn seat_map(&self, id: PerformanceId) -> Result<Option<SeatMap>, StoreError> {
         let (books, now) = self.open()?;
-        Ok(reads::seat_map(&books.state, id, now))
+        Ok(books.state.seat_map(id, now))
     }
 
     async fn reservation(&self, user: UserId, id: ReservationId) -> Result<Option<Reservation>, StoreError> {
         let (books, now) = self.open()?;
-        Ok(books.state.owned_reservation(id, user).map(|reservation| reservation.seen_at(now)))
+        Ok(books.state.reservation_of(user, id, now))
     }
 
     async fn reservations(&self, user: UserId, page: PageRequest) -> Result<Page<Reservation>, StoreError> {
         let (books, now) = self.open()?;
-        Ok(reads::reservations(&books.state, user, page, now))
+        Ok(books.state.reservations_of(user, page, now))
     }
 
     async fn payments(&self, user: UserId, page: PageRequest) -> Result<Page<Payment>, StoreError> {
-        Ok(reads::payments(&self.open()?.0.state, user, page))
+        Ok(self.open()?.0.state.payments_of(user, page))
     }
 
     async fn events(&self, after: u64, limit: usize) -> Result<Vec<RecordedEvent>, StoreError> {
@@ -147,44 +147,36 @@ impl BookingStore for MemoryBooking {
 
     async fn expired_holds(&self, limit: usize) -> Result<Vec<ReservationId>, StoreError> {
         let (books, now) = self.open()?;
-        let over = books.state.holds.iter().take_while(|(until, _)| now >= *until);
-        Ok(over.take(limit).map(|(_, id)| *id).collect())
+        Ok(books.state.expired_holds(limit, now))
     }
 
     async fn pending_endings(&self, limit: usize) -> Result<Vec<(Ticket, EndReason)>, StoreError> {
-        let (books, _) = self.open()?;
-        Ok(books.state.endings.iter().take(limit).map(|(ticket, reason)| (ticket.clone(), *reason)).collect())
+        Ok(self.open()?.0.state.pending_endings(limit))
     }
 
     async fn ack_endings(&self, tickets: &[Ticket]) -> Result<(), StoreError> {
         let (mut books, _) = self.open()?;
         for ticket in tickets {
-            books.state.endings.remove(ticket);
+            books.state.forget_ending(ticket);
         }
         Ok(())
     }
 
     async fn lanes(&self) -> Result<Vec<LaneRecord>, StoreError> {
-        let (books, _) = self.open()?;
-        let lanes = books.state.lanes.iter();
-        Ok(lanes
-            .map(|(name, settings)| LaneRecord { name: name.clone(), settings: settings.clone() })
-            .collect())
+        Ok(self.open()?.0.state.lane_records())
     }
 
     async fn lane(&self, name: &LaneName) -> Result<Option<LaneRecord>, StoreError> {
-        let (books, _) = self.open()?;
-        let settings = books.state.lanes.get(name).cloned();
-        Ok(settings.map(|settings| LaneRecord { name: name.clone(), settings }))
+        Ok(self.open()?.0.state.lane_record(name))
     }
 
     async fn stock(&self, lane: &LaneName) -> Result<Stock, StoreError> {
         let (books, now) = self.open()?;
-        Ok(reads::stock(&books.state, lane, now))
+        Ok(books.state.stock(lane, now))
     }
 
     async fn audit(&self) -> Result<Audit, StoreError> {
         let (books, now) = self.open()?;
-        Ok(reads::audit(&books.state, now))
+        Ok(books.state.audit(now))
     }
 }

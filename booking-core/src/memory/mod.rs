@@ -4,7 +4,6 @@
 mod booking;
 mod log;
 mod queue;
-mod reads;
 
 pub use booking::MemoryBooking;
 pub use queue::MemoryQueue;

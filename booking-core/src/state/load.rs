@@ -39,18 +39,23 @@ impl State {
     /// A state of these rows.
     pub fn load(policy: BookingPolicy, rows: Rows) -> Self {
         let mut state = Self::new(policy);
-        state.lanes.extend(rows.lanes.into_iter().map(|lane| (lane.name, lane.settings)));
-        rows.concerts.into_iter().for_each(|concert| state.put_concert(concert));
-        rows.performances.into_iter().for_each(|performance| state.put_performance(performance));
-        for (performance, number, seat) in rows.seats {
-            state.seats.entry(performance).or_default().insert(number, seat);
-        }
-        state.wallets.extend(rows.wallets.into_iter().map(|wallet| (wallet.user, wallet)));
-        rows.reservations.into_iter().for_each(|reservation| state.put_reservation(reservation.into()));
-        rows.entries.into_iter().for_each(|entry| state.put_entry(entry));
-        rows.payments.into_iter().for_each(|payment| state.put_payment(payment));
-        state.endings.extend(rows.endings);
+        state.add(rows);
         state
+    }
+
+    /// Adds rows that are not there yet, so that a large state need not be held twice while it is loaded.
+    pub fn add(&mut self, rows: Rows) {
+        self.lanes.extend(rows.lanes.into_iter().map(|lane| (lane.name, lane.settings)));
+        rows.concerts.into_iter().for_each(|concert| self.put_concert(concert));
+        rows.performances.into_iter().for_each(|performance| self.put_performance(performance));
+        for (performance, number, seat) in rows.seats {
+            self.seats.entry(performance).or_default().insert(number, seat);
+        }
+        self.wallets.extend(rows.wallets.into_iter().map(|wallet| (wallet.user, wallet)));
+        rows.reservations.into_iter().for_each(|reservation| self.put_reservation(reservation.into()));
+        rows.entries.into_iter().for_each(|entry| self.put_entry(entry));
+        rows.payments.into_iter().for_each(|payment| self.put_payment(payment));
+        self.endings.extend(rows.endings);
     }
 
     /// The rows of this state, by identity; what a user has as it came to be.

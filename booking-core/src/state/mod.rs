@@ -5,6 +5,7 @@ mod changes;
 mod load;
 #[cfg(test)]
 mod precedence;
+mod reads;
 mod rows;
 mod subset;
 #[cfg(test)]

@@ -49,7 +49,7 @@ impl Drop for Server {
 impl Server {
     fn start(args: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_booking-server"))
-            .args(["--listen", "127.0.0.1:0", "--open-signup"])
+            .args(["--listen", "127.0.0.1:0", "--open-signup", "--store", "memory:"])
             .args(args)
             .env_remove("BOOKING_ADMIN_KEY")
             .env("BOOKING_SERVICE_KEY", "a service key for a test")
@@ -110,11 +110,11 @@ fn a_server_that_cannot_start_says_what_to_do() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let cases: [(&[&str], &str); 5] = [
-        (&["--listen", &address], "choose another with --listen"),
+        (&["--listen", &address, "--store", "memory:"], "choose another with --listen"),
         (&["--listen", "127.0.0.1:0", "--store", "mongo://user:hunter2@db"], "no store is known for mongo:"),
-        (&["--listen", "127.0.0.1:0", "--queue", "kafka://hunter2"], "--queue: no store is known for kafka:"),
-        (&["--listen", "127.0.0.1:0", "--hold-ttl", "0s"], "hold_ttl must be between"),
-        (&["--listen", "127.0.0.1:0", "--admit-per-second", "0"], "admit_per_second must be at least 1"),
+        (&["--store", "memory:", "--queue", "kafka://hunter2"], "--queue: no store is known for kafka:"),
+        (&["--store", "memory:", "--hold-ttl", "0s"], "hold_ttl must be between"),
+        (&["--store", "memory:", "--admit-per-second", "0"], "admit_per_second must be at least 1"),
     ];
     for (args, hint) in cases {
         let output = Command::new(env!("CARGO_BIN_EXE_booking-server")).args(args).output().unwrap();
@@ -129,6 +129,7 @@ async fn a_stopping_server_finishes_what_is_in_flight_and_takes_nothing_new() {
     let args = ServeArgs {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         open_signup: true,
+        store: "memory:".into(),
         ..ServeArgs::default()
     };
     let running = booking_server::start(&args, Secrets::random()).await.unwrap();

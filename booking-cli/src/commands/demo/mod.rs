@@ -56,7 +56,11 @@ struct Stage {
 
 pub(crate) async fn run(args: &DemoArgs, console: Console) -> Result<(), Failure> {
     let listen = free_address(args.listen);
-    let serve = ServeArgs { listen, open_signup: true, open_charges: true, ..ServeArgs::default() };
+    // The default store, in a folder that goes with the demo.
+    let folder = tempfile::tempdir();
+    let folder = folder.map_err(|error| Failure::Check(format!("no folder could be made: {error}")))?;
+    let store = format!("sqlite:{}", folder.path().join("demo.db").display());
+    let serve = ServeArgs { listen, store, open_signup: true, open_charges: true, ..ServeArgs::default() };
     let secrets = Secrets::random();
     let admin_key = secrets.admin_key.clone();
     let running = booking_server::start(&serve, secrets).await?;
@@ -78,7 +82,10 @@ async fn perform(
     console: Console,
 ) -> Result<Result<(), Failure>, Failure> {
     let now = clock::now();
-    console.say(&format!("A booking server is running at {}, in memory.\n", stage.client.base()));
+    console.say(&format!(
+        "A booking server is running at {}, on a file that goes with it.\n",
+        stage.client.base()
+    ));
     seed(stage, "main", 3, 2).await?;
     let mut teller = Teller::new(console);
     story::tell(stage, &mut teller).await?;

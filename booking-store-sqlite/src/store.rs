@@ -1,0 +1,111 @@
+//! The store: its memory, and the threads that work for it.
+
+use std::{
+    fmt,
+    sync::Arc,
+    thread::{self, JoinHandle},
+};
+
+use booking_core::{Clock, StoreError, Timestamp};
+
+use crate::{
+    connect::{OpenError, Opened, SqliteConfig},
+    lock::Lock,
+    reader::{Found, Inquiries, Question, Reader, inquiries},
+    shared::Shared,
+    writer::{Answer, Inbox, Work, Writer, inbox},
+};
+
+/// Both ports on one file. It is closed when the last handle is dropped, which waits for what is being written.
+pub struct SqliteStore {
+    pub(crate) shared: Arc<Shared>,
+    clock: Arc<dyn Clock>,
+    writer: Arc<Inbox>,
+    /// Reads of the log; an audit does not keep them waiting.
+    log: Arc<Inquiries>,
+    auditor: Arc<Inquiries>,
+    threads: Vec<JoinHandle<()>>,
+    /// Given back last.
+    _lock: Lock,
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore").finish_non_exhaustive()
+    }
+}
+
+impl SqliteStore {
+    /// Opens the file, or makes it. It reads the whole file, so it takes a while, and it waits for nothing else.
+    pub fn open(config: &SqliteConfig, clock: Arc<dyn Clock>) -> Result<Arc<Self>, OpenError> {
+        let Opened { lock, writer, log, auditor, state, lanes } = Opened::from(config, clock.now())?;
+        let shared = Arc::new(Shared::new(state, lanes));
+        let failed = |error: &dyn fmt::Display| config.unusable(error);
+        let writer = Writer::new(writer, Arc::clone(&clock), Arc::clone(&shared))
+            .map_err(|trouble| failed(&trouble.to_store_error()))?;
+        let mut store = Self {
+            shared,
+            clock: Arc::clone(&clock),
+            writer: Arc::new(inbox()),
+            log: Arc::new(inquiries()),
+            auditor: Arc::new(inquiries()),
+            threads: Vec::new(),
+            _lock: lock,
+        };
+        let max_balance = config.policy.max_balance;
+        let log = Reader { file: log, clock: Arc::clone(&clock), max_balance };
+        let auditor = Reader { file: auditor, clock, max_balance };
+        let (of_writer, of_log, of_auditor) =
+            (Arc::clone(&store.writer), Arc::clone(&store.log), Arc::clone(&store.auditor));
+        store.start("booking-writer", move || writer.run(of_writer)).map_err(|error| failed(&error))?;
+        store.start("booking-log", move || log.run(of_log)).map_err(|error| failed(&error))?;
+        store.start("booking-audit", move || auditor.run(of_auditor)).map_err(|error| failed(&error))?;
+        Ok(Arc::new(store))
+    }
+
+    fn start(&mut self, name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+        self.threads.push(thread::Builder::new().name(name.into()).spawn(work)?);
+        Ok(())
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Has the writer do this, and waits until it is on the disk.
+    pub(crate) async fn write(&self, work: Work, size: usize) -> Result<Answer, StoreError> {
+        self.writer.submit(work, size).await
+    }
+
+    pub(crate) async fn read_log(&self, question: Question) -> Result<Found, StoreError> {
+        self.log.submit(question, 1).await
+    }
+
+    pub(crate) async fn read_all(&self, question: Question) -> Result<Found, StoreError> {
+        self.auditor.submit(question, 1).await
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.writer.close();
+        self.log.close();
+        self.auditor.close();
+        for thread in self.threads.drain(..) {
+            // One that panicked has abandoned its queue.
+            thread.join().ok();
+        }
+    }
+}
+
+/// The answer that was asked for; another one would be a mistake of this store.
+macro_rules! wanted {
+    ($answer:expr, $pattern:pat => $value:expr) => {
+        match $answer {
+            $pattern => Ok($value),
+            other => Err(booking_core::StoreError::broken(format!("an answer to something else: {other:?}"))),
+        }
+    };
+}
+
+pub(crate) use wanted;

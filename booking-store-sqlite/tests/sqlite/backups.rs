@@ -1,0 +1,93 @@
+//! Copies, made while the store is at work.
+
+use std::{
+    fs,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    thread,
+};
+
+use booking_core::{
+    Epoch, LaneName, Refusal,
+    catalog::LaneSettings,
+    store::{BookingStore, QueueStore},
+};
+use booking_store_sqlite::{OpenError, backup};
+use pollster::block_on;
+
+use crate::support::world::{
+    all_done, charge, open, open_wallet, pay, place, put_show, sell, set_lane, ticket, user, violations,
+};
+
+#[test]
+fn a_copy_made_while_serving_is_whole_and_as_it_was_at_one_instant() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = open(&folder.path().join("booking.db")).expect("it is made");
+    all_done(&store, [set_lane(), put_show(20_000)]);
+    let (sold, stop, epoch) = (AtomicU64::new(0), AtomicBool::new(false), Epoch(1));
+    let buy = || {
+        for n in (1..20_000).take_while(|_| !stop.load(Ordering::SeqCst)) {
+            let seat = u32::try_from(n).expect("a seat");
+            let commands = [open_wallet(n), charge(n), place(n, seat, epoch), pay(n, seat, epoch)];
+            all_done(&store, commands);
+            sold.store(n, Ordering::SeqCst);
+        }
+    };
+    thread::scope(|scope| {
+        scope.spawn(buy);
+        let mut last = 0;
+        for round in 0..5 {
+            while sold.load(Ordering::SeqCst) < last + 20 {
+                thread::yield_now();
+            }
+            let (before, copy) =
+                (sold.load(Ordering::SeqCst), folder.path().join(format!("copy-{round}.db")));
+            let made = backup(&folder.path().join("booking.db"), &copy);
+            let after = sold.load(Ordering::SeqCst);
+            made.unwrap_or_else(|error| {
+                stop.store(true, Ordering::SeqCst);
+                panic!("{error}")
+            });
+            let copied = open(&copy).expect("a copy opens, with all its checks");
+            assert_eq!(violations(&copied), Vec::<String>::new());
+            let is_there = |n| block_on(copied.wallet(user(n))).expect("a read").is_some();
+            assert!(is_there(before) && !is_there(after + 2), "copied between {before} and {after}");
+            last = after;
+        }
+        stop.store(true, Ordering::SeqCst);
+    });
+    assert_eq!(violations(&store), Vec::<String>::new());
+}
+
+#[test]
+fn who_waited_enters_a_restored_copy_anew_and_old_tickets_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (file, copy) = (folder.path().join("booking.db"), folder.path().join("copy.db"));
+    let store = open(&file).expect("it is made");
+    sell(&store);
+    let (main, settings) = (LaneName::main(), LaneSettings { revision: 1, ..LaneSettings::default() });
+    block_on(store.configure(&main, &settings)).expect("configured");
+    let old = block_on(store.enter(&main, user(1))).expect("a place").ticket;
+    backup(&file, &copy).expect("copied");
+    let restored = open(&copy).expect("it opens");
+    assert!(matches!(block_on(restored.place(&old)), Err(booking_core::Error::Refused(Refusal::QueueReset))));
+    block_on(restored.configure(&main, &settings)).expect("configured");
+    let new = block_on(restored.enter(&main, user(1))).expect("a place").ticket;
+    assert!(new.epoch != old.epoch && new.seq == 1);
+    assert!(block_on(restored.place(&ticket(1, old.epoch))).is_err());
+}
+
+#[test]
+fn a_copy_never_replaces_a_file_and_is_of_our_files_only() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (file, other) = (folder.path().join("booking.db"), folder.path().join("other.db"));
+    drop(open(&file).expect("it is made"));
+    fs::write(&other, "dear diary").expect("written");
+    let refused = backup(&file, &other).expect_err("there is a file").to_string();
+    assert!(refused.contains("other.db") && refused.contains("not overwritten"), "{refused}");
+    assert_eq!(fs::read(&other).expect("a file"), b"dear diary");
+    let refused = backup(&other, &folder.path().join("copy.db"));
+    assert!(matches!(refused, Err(OpenError::Unusable { .. } | OpenError::Foreign { .. })), "{refused:?}");
+    let nothing = backup(&folder.path().join("nothing.db"), &folder.path().join("copy.db"));
+    assert!(matches!(nothing, Err(OpenError::Unusable { .. })), "{nothing:?}");
+    assert!(!folder.path().join("copy.db").exists());
+}

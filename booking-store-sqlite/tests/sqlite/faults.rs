@@ -1,0 +1,66 @@
+//! A disk that fails for a moment: nothing is acknowledged that is not kept, nothing is kept that was refused, and the
+//! service goes on by itself when the disk does.
+
+use tempfile::TempDir;
+
+use crate::{
+    crashes::calls,
+    support::{
+        disk::Fault,
+        script::Told,
+        victim::{Heard, play},
+    },
+};
+
+/// Lets the disk fail from every call on; the runs that went wrong in no other way than that calls failed.
+fn fail_everywhere(what: &'static str, lasts: u64, stride: usize) -> Vec<Heard> {
+    let mut runs = Vec::new();
+    for at in (1..=calls()).step_by(stride) {
+        let folder: TempDir = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("booking.db");
+        let fault = Fault { lasts, ..Fault::once(what, at) };
+        let heard = play(&file, |command| fault.put_under(command, folder.path()));
+        assert!(heard.status.success(), "{fault:?}: {heard:?}");
+        heard.compare(&file).unwrap_or_else(|wrong| panic!("{fault:?}: {wrong}\n{heard:?}"));
+        if heard.opened {
+            assert!(heard.ended, "{fault:?}: {heard:?}");
+            if lasts == 1 {
+                let failed = heard.steps.iter().filter(|told| matches!(told, Told::Failed | Told::Unknown));
+                assert!(failed.count() <= 1, "it goes on: {fault:?}: {heard:?}");
+            }
+        }
+        runs.push(heard);
+    }
+    runs
+}
+
+fn count(runs: &[Heard], told: Told) -> usize {
+    runs.iter().filter(|heard| heard.steps.contains(&told)).count()
+}
+
+#[test]
+fn a_call_of_the_disk_that_fails_fails_the_commit_and_no_other() {
+    let runs = fail_everywhere("eio", 1, 1);
+    assert!(count(&runs, Told::Failed) + count(&runs, Told::Unknown) > runs.len() / 4);
+}
+
+#[test]
+fn a_sync_that_fails_leaves_the_outcome_open_and_the_next_commit_in_order() {
+    let runs = fail_everywhere("sync", 1, 1);
+    assert!(count(&runs, Told::Unknown) > 5, "{}", count(&runs, Told::Unknown));
+}
+
+#[test]
+fn a_full_disk_refuses_and_serves_again_when_there_is_room() {
+    let runs = fail_everywhere("full", 1, 1);
+    assert!(count(&runs, Told::Failed) > runs.len() / 4);
+    assert_eq!(count(&runs, Told::Unknown), 0, "a full disk leaves nothing open");
+    let runs = fail_everywhere("full", 40, 7);
+    assert!(count(&runs, Told::Failed) > runs.len() / 2);
+}
+
+#[test]
+fn a_disk_that_became_read_only_refuses_until_it_is_not() {
+    let runs = fail_everywhere("erofs", 30, 5);
+    assert!(count(&runs, Told::Failed) + count(&runs, Told::Unknown) > runs.len() / 2);
+}

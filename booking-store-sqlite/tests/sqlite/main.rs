@@ -1,0 +1,12 @@
+//! The store against real files, and the ways a disk and a process can fail it.
+
+mod support;
+
+mod backups;
+mod booking;
+mod constraints;
+mod crashes;
+mod faults;
+mod queue;
+mod restarts;
+mod startup;

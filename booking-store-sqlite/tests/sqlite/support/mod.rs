@@ -1,0 +1,5 @@
+pub(crate) mod disk;
+pub(crate) mod harness;
+pub(crate) mod script;
+pub(crate) mod victim;
+pub(crate) mod world;
