@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     lying::{self, Lie},
-    support::{Folder, Server},
+    support::{Folder, Server, on},
 };
 
 async fn loadtest(admin_key: &str, args: &str) -> Output {
@@ -29,11 +29,7 @@ fn told(output: &Output) -> String {
 }
 
 async fn open_server() -> Server {
-    let args = booking_server::ServeArgs {
-        listen: ([127, 0, 0, 1], 0).into(),
-        open_charges: true,
-        ..booking_server::ServeArgs::default()
-    };
+    let args = booking_server::ServeArgs { open_charges: true, ..on("memory:") };
     Server::with(&args, booking_server::Secrets::random()).await
 }
 

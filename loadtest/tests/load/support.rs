@@ -17,10 +17,9 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// One whose holds last so long.
+    /// One in memory whose holds last so long.
     pub(crate) async fn start(hold_ttl: Duration) -> Self {
-        let args = ServeArgs { listen: ([127, 0, 0, 1], 0).into(), hold_ttl, ..ServeArgs::default() };
-        Self::with(&args, Secrets::random()).await
+        Self::with(&ServeArgs { hold_ttl, ..on("memory:") }, Secrets::random()).await
     }
 
     pub(crate) async fn with(args: &ServeArgs, secrets: Secrets) -> Self {
@@ -32,6 +31,11 @@ impl Server {
     pub(crate) async fn stop(self) {
         self.running.stop().await;
     }
+}
+
+/// What a server on this store is told, on a free port.
+pub(crate) fn on(store: &str) -> ServeArgs {
+    ServeArgs { listen: ([127, 0, 0, 1], 0).into(), store: store.into(), ..ServeArgs::default() }
 }
 
 /// A folder of its own, gone in the end.
