@@ -18,19 +18,20 @@ use crate::{
     support::{PRICE, SHOW, Shared, Site, new_database, until},
 };
 
-/// How many enter; `BOOKING_TEST_SCALE` multiplies them.
-const PEOPLE: usize = 10_000;
+/// How many enter a lane on Redis, and one on PostgreSQL; `BOOKING_TEST_SCALE` multiplies them.
+const REDIS_PEOPLE: usize = 10_000;
+const POSTGRES_PEOPLE: usize = 3_000;
 const AT_ONCE: usize = 48;
 const CAPACITY: u32 = 400;
 
-fn people() -> usize {
-    std::env::var("BOOKING_TEST_SCALE").map_or(PEOPLE, |times| PEOPLE * times.parse::<usize>().unwrap())
+fn scaled(people: usize) -> usize {
+    std::env::var("BOOKING_TEST_SCALE").map_or(people, |times| people * times.parse::<usize>().unwrap())
 }
 
 /// User tokens of so many known people.
-async fn user_tokens(store: &str, site: &Site) -> Vec<String> {
+async fn user_tokens(store: &str, site: &Site, people: usize) -> Vec<String> {
     let bookings = PgStore::connect(PgConfig::new(store, BookingPolicy::default())).await.unwrap();
-    let users: Vec<UserId> = (0..people()).map(|_| UserId::random()).collect();
+    let users: Vec<UserId> = (0..people).map(|_| UserId::random()).collect();
     for users in users.chunks(1_000) {
         let open = users.iter().map(|user| Command::from(wallet::Command::Open(*user))).collect();
         assert!(bookings.execute(open).await.unwrap().iter().all(Result::is_ok));
@@ -97,20 +98,29 @@ async fn some_show_up(site: &Site, entered: &[(u64, String)]) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crowd_through_three_servers_has_unique_numbers_in_order_and_the_lane_drains_to_empty() {
     let redis = Server::start(FORGETFUL);
+    drains(&new_database(), &redis.url(), scaled(REDIS_PEOPLE)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_through_three_servers_on_postgresql_alone_is_as_orderly() {
     let store = new_database();
-    let site = Arc::new(Site::start(3, &store, &redis.url(), Duration::from_secs(1)).await);
+    drains(&store, &store, scaled(POSTGRES_PEOPLE)).await;
+}
+
+async fn drains(store: &str, queue: &str, people: usize) {
+    let site = Arc::new(Site::start(3, store, queue, Duration::from_secs(1)).await);
     let closed_doors = LaneChange {
         capacity: Some(0),
-        claim_ttl_ms: Some(1_000),
+        claim_ttl_ms: Some(4_000),
         session_ttl_ms: Some(1_500),
         ..LaneChange::default()
     };
     site.change_lane(closed_doors).await;
-    let entered = all_enter(&site, user_tokens(&store, &site).await).await;
+    let entered = all_enter(&site, user_tokens(store, &site, people).await).await;
     let numbers: Vec<u64> = entered.iter().map(|(seq, _)| *seq).collect();
-    assert_eq!(numbers, (1..=people() as u64).collect::<Vec<_>>(), "each number once, and none left out");
+    assert_eq!(numbers, (1..=people as u64).collect::<Vec<_>>(), "each number once, and none left out");
     for of in 0..3 {
-        assert_eq!(lane(&site, of).await, (people() as u64, 0));
+        assert_eq!(lane(&site, of).await, (people as u64, 0));
     }
 
     let draining = Arc::new(AtomicBool::new(true));

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on says so")]
 
 mod crowd;
+mod instances;
 mod outages;
 #[path = "../../../booking-store-redis/tests/redis/support/server.rs"]
 #[allow(dead_code, reason = "the store's own tests do more with it")]
