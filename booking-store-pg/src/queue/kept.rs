@@ -60,7 +60,7 @@ impl Read {
         if self.epoch != head.row.epoch || self.version > head.version {
             return Ok(None);
         }
-        for ticket in rows::changed_after(connection, name, self.epoch, self.version).await? {
+        for ticket in rows::changed_after(connection, self.epoch, self.version).await? {
             match self.tickets.binary_search_by_key(&ticket.seq, |known| known.seq) {
                 Ok(at) => self.tickets[at] = ticket,
                 Err(at) => self.tickets.insert(at, ticket),
@@ -88,14 +88,9 @@ impl Kept {
     }
 
     /// Follows what others changed.
-    pub(super) async fn follow(
-        &mut self,
-        connection: &mut PgConnection,
-        name: &LaneName,
-        head: &Head,
-    ) -> Result<(), Trouble> {
+    pub(super) async fn follow(&mut self, connection: &mut PgConnection, head: &Head) -> Result<(), Trouble> {
         if self.version < head.version {
-            let changed = rows::changed_after(connection, name, head.row.epoch, self.version).await?;
+            let changed = rows::changed_after(connection, head.row.epoch, self.version).await?;
             self.lane.follow(head.row.clone(), &changed).map_err(broken)?;
             self.version = head.version;
         }

@@ -22,7 +22,7 @@ const LOOK: &str = "SELECT epoch, version, state::text, booking_now() FROM queue
 
 const CHANGED: &str = "\
     SELECT seq, user_id, admitted_until, claimed, ended, departed FROM tickets \
-    WHERE lane = $1 AND epoch = $2 AND changed > $3 ORDER BY changed, seq";
+    WHERE (epoch # 0) = $1 AND changed > $2 ORDER BY changed";
 
 const FROM: &str = "\
     SELECT seq, user_id, admitted_until, claimed, ended, departed FROM tickets \
@@ -35,14 +35,16 @@ const MAKE: &str = "\
 
 const DROP: &str = "DELETE FROM queue_lanes WHERE lane = $1";
 
-/// Who left and comes again in one batch has two rows, so those that were there move first.
+/// Who left and comes again in one batch has two rows, so those that were there move first. They are found one by one,
+/// each by its whole key: joined plainly, a plan made while the table was small walks over the whole lane.
 const SAVE: &str = "\
     WITH moved AS (UPDATE tickets o SET admitted_until = coalesce(t.admitted_until, o.admitted_until), \
             claimed = o.claimed OR t.claimed, ended = coalesce(t.ended, o.ended), \
             departed = coalesce(t.departed, o.departed), changed = $3 \
         FROM unnest($5::bigint[], $6::timestamptz[], $7::boolean[], $8::text[], $9::bigint[]) \
             AS t (seq, admitted_until, claimed, ended, departed) \
-        WHERE o.lane = $1 AND o.epoch = $2 AND o.seq = t.seq RETURNING 1), \
+        CROSS JOIN LATERAL (SELECT ctid FROM tickets WHERE lane = $1 AND epoch = $2 AND seq = t.seq OFFSET 0) AS own \
+        WHERE o.ctid = own.ctid RETURNING 1), \
     entered AS (INSERT INTO tickets \
             (lane, epoch, seq, user_id, drains, admitted_until, claimed, ended, departed, changed) \
         SELECT $1, $2, t.seq, t.user_id, t.drains, t.admitted_until, t.claimed, t.ended, t.departed, $3 \
@@ -98,16 +100,10 @@ fn ticket(row: &PgRow) -> Result<TicketRow, sqlx::Error> {
 /// The numbers that changed after this version, in their order.
 pub(super) async fn changed_after(
     connection: &mut PgConnection,
-    lane: &LaneName,
     epoch: Epoch,
     version: i64,
 ) -> Result<Vec<TicketRow>, Trouble> {
-    let found = query(CHANGED)
-        .bind(lane.as_str())
-        .bind(epoch.0.cast_signed())
-        .bind(version)
-        .fetch_all(connection)
-        .await?;
+    let found = query(CHANGED).bind(epoch.0.cast_signed()).bind(version).fetch_all(connection).await?;
     let mut tickets = found.iter().map(ticket).collect::<Result<Vec<_>, _>>()?;
     tickets.sort_unstable_by_key(|ticket| ticket.seq);
     Ok(tickets)

@@ -110,7 +110,7 @@ impl Turn<'_> {
         }
         match kept {
             Some(kept) if kept.can_follow(&head) => {
-                kept.follow(self.connection, self.name, &head).await?;
+                kept.follow(self.connection, &head).await?;
                 Ok(Found::Kept(head))
             }
             Some(kept) if kept.is_ahead_of(&head) => {
