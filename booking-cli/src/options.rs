@@ -2,7 +2,7 @@ use booking_api::client::Client;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    commands::{backup, completions, demo, flow, import, seed},
+    commands::{backup, completions, demo, flow, import, migrate, seed},
     failure::Failure,
 };
 
@@ -20,7 +20,7 @@ const AFTER_HELP: &str = "\
 Environment:
   BOOKING_URL          the server, as --url
   BOOKING_ADMIN_KEY    the operator's key: seed, import and audit need it, flow can use it
-  BOOKING_STORE        where bookings are kept, as --store of serve and backup
+  BOOKING_STORE        where bookings are kept, as --store of serve, backup and migrate
   BOOKING_SERVICE_KEY  the key that charges wallets: flow needs it, unless the server has --open-charges
 
 Exit codes:
@@ -59,6 +59,8 @@ pub(crate) enum Command {
     Audit,
     /// Copy the file of a store, as it is at one instant, while its server goes on
     Backup(backup::BackupArgs),
+    /// Bring the schema of a PostgreSQL database up to date before servers start, or only check it
+    Migrate(migrate::MigrateArgs),
     /// Print the completions of a shell
     Completions(completions::CompletionsArgs),
 }

@@ -16,10 +16,14 @@ mod tokens;
 
 pub use app::{App, Options, router};
 pub use args::{LogFormat, ServeArgs};
+#[cfg(feature = "postgres")]
+pub use booking_store_pg::{ConnectError, SchemaStatus};
 pub use clock::system_clock;
 pub use log::init_logging;
 pub use secrets::{InvalidSecrets, Secrets, Unset};
 pub use serve::{Running, StartError, run, shutdown_signal, start};
 #[cfg(feature = "sqlite")]
 pub use stores::backup;
+#[cfg(feature = "postgres")]
+pub use stores::migrate;
 pub use tokens::Tokens;

@@ -55,6 +55,15 @@ pub enum StartError {
     #[cfg(feature = "postgres")]
     #[error("--store: {0}")]
     Postgres(#[from] booking_store_pg::ConnectError),
+    /// The store is no database with a schema of its own.
+    #[cfg(feature = "postgres")]
+    #[error(
+        "only a PostgreSQL database is migrated by itself (postgres://…), not {scheme}; other stores are when they are opened"
+    )]
+    NoSchema {
+        /// What was named, without what may be secret.
+        scheme: String,
+    },
     /// The file can't be used as it is.
     #[cfg(feature = "sqlite")]
     #[error("--store: {0}")]

@@ -11,7 +11,7 @@ use booking_core::{
     store::{BookingStore, QueueStore},
 };
 #[cfg(feature = "postgres")]
-use booking_store_pg::{PgConfig, PgStore};
+use booking_store_pg::{PgConfig, PgStore, SchemaStatus};
 #[cfg(feature = "redis")]
 use booking_store_redis::{RedisConfig, RedisQueue};
 #[cfg(feature = "sqlite")]
@@ -176,6 +176,20 @@ async fn open_file(
 pub fn backup(store: &str, to: &Path) -> Result<(), StartError> {
     let from = file(store).ok_or_else(|| StartError::NoFile { scheme: scheme(store) })?;
     Ok(booking_store_sqlite::backup(from, to)?)
+}
+
+/// Brings the schema of a PostgreSQL database up to date, or with `check` only tells how it compares to this build's.
+#[cfg(feature = "postgres")]
+pub async fn migrate(store: &str, check: bool) -> Result<SchemaStatus, StartError> {
+    if kind(store) != Some(Kind::Postgres) {
+        return Err(StartError::NoSchema { scheme: scheme(store) });
+    }
+    let look = if check {
+        booking_store_pg::check_schema(store).await
+    } else {
+        booking_store_pg::migrate_schema(store).await
+    };
+    Ok(look?)
 }
 
 #[cfg(test)]

@@ -29,7 +29,8 @@ const BACKEND: &str = "SELECT pg_backend_pid()::text";
 /// What a store is opened with.
 #[derive(Clone)]
 pub struct PgConfig {
-    /// `postgres://user:password@host:port/database?sslmode=verify-full&sslrootcert=…`
+    /// `postgres://user:password@host:port/database?sslmode=verify-full&sslrootcert=…`. Several hosts, with commas between
+    /// them, are a primary and its standbys: whichever is the primary is used.
     pub url: String,
     /// Limits of holds and wallets.
     pub policy: BookingPolicy,
@@ -103,14 +104,26 @@ impl From<sqlx::Error> for ConnectError {
 
 /// The address as options for connecting.
 pub(crate) fn connector(url: &str) -> Result<Connector, ConnectError> {
+    let hosts = hosts(url).iter().map(|url| options(url)).collect::<Result<_, _>>()?;
+    Ok(Connector::new(hosts))
+}
+
+fn options(url: &str) -> Result<PgConnectOptions, ConnectError> {
     // What is wrong with it is not told: it may be a password.
     let options = PgConnectOptions::from_str(url).map_err(|_| ConnectError::Address)?;
     let options =
         if options.get_application_name().is_none() { options.application_name("booking") } else { options };
-    Ok(Connector::new(
-        // A pooler refuses start-up parameters it does not know, and no column of ours is a float.
-        options.extra_float_digits(None).statement_cache_capacity(PREPARED).disable_statement_logging(),
-    ))
+    // A pooler refuses start-up parameters it does not know, and no column of ours is a float.
+    Ok(options.extra_float_digits(None).statement_cache_capacity(PREPARED).disable_statement_logging())
+}
+
+/// An address for each host of an address with several: `postgres://user@one:5432,two:5432/database`.
+fn hosts(url: &str) -> Vec<String> {
+    let Some((scheme, rest)) = url.split_once("://") else { return vec![url.into()] };
+    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let (user, hosts) = authority.rsplit_once('@').map_or(("", authority), |(user, hosts)| (user, hosts));
+    let at = if user.is_empty() { "" } else { "@" };
+    hosts.split(',').map(|host| format!("{scheme}://{user}{at}{host}{path}")).collect()
 }
 
 async fn open(connector: &Connector) -> Result<PgConnection, ConnectError> {
@@ -188,4 +201,21 @@ async fn check_pooling(connector: &Connector, first: &mut PgConnection) -> Resul
         other.close().await.ok();
     }
     if moved { Err(ConnectError::TransactionPooling) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_name_several_hosts() {
+        let two = hosts("postgres://a:b,c@one:1,two:2/shop?sslmode=require");
+        assert_eq!(
+            two,
+            ["postgres://a:b,c@one:1/shop?sslmode=require", "postgres://a:b,c@two:2/shop?sslmode=require"]
+        );
+        assert_eq!(hosts("postgres://one,two"), ["postgres://one", "postgres://two"]);
+        assert_eq!(hosts("postgres:///shop?host=/run"), ["postgres:///shop?host=/run"]);
+        assert_eq!(hosts("nonsense"), ["nonsense"]);
+    }
 }

@@ -7,7 +7,8 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{ConnectOptions, PgConnection, postgres::PgConnectOptions, raw_sql};
+use futures_util::future::select_ok;
+use sqlx::{ConnectOptions, PgConnection, Row, postgres::PgConnectOptions, raw_sql};
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
     time::{Instant, sleep, timeout, timeout_at},
@@ -31,23 +32,43 @@ const SESSION: &str = "SET lock_timeout = '1300ms'; SET statement_timeout = '190
     SET default_transaction_isolation = 'read committed'; SET plan_cache_mode = force_generic_plan; SET jit = off; \
     SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
 
+const IS_STANDBY: &str = "SELECT pg_is_in_recovery()::text";
+
 /// Opens connections.
 #[derive(Debug)]
-pub(crate) struct Connector(PgConnectOptions);
+pub(crate) struct Connector(Vec<PgConnectOptions>);
+
+fn no_host(why: &str) -> sqlx::Error {
+    sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, why))
+}
+
+/// A connection to the primary there, not to a standby.
+async fn connect_primary(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+    let mut connection = options.connect().await?;
+    let standby: String = raw_sql(IS_STANDBY).fetch_one(&mut connection).await?.try_get(0)?;
+    if standby == "true" { Err(no_host("only a standby answers")) } else { Ok(connection) }
+}
 
 impl Connector {
-    pub(crate) fn new(options: PgConnectOptions) -> Self {
-        Self(options)
+    /// To the one host there is, or to the one of several that is the primary at the time.
+    pub(crate) fn new(hosts: Vec<PgConnectOptions>) -> Self {
+        Self(hosts)
     }
 
     /// A connection as it comes.
     pub(crate) async fn connect_bare(&self) -> Result<PgConnection, sqlx::Error> {
-        timeout(CONNECT_WITHIN, self.0.connect()).await.unwrap_or_else(|_| {
-            Err(sqlx::Error::Io(std::io::Error::new(
-                std::io::ErrorKind::TimedOut,
-                "connecting took too long",
-            )))
-        })
+        let connecting = async {
+            match &self.0[..] {
+                [] => Err(no_host("the address has no host")),
+                [only] => only.connect().await,
+                // All at once: one that does not answer shall not keep us from one that does.
+                hosts => {
+                    let connecting = hosts.iter().map(|host| Box::pin(connect_primary(host)));
+                    select_ok(connecting).await.map(|(connection, _)| connection)
+                }
+            }
+        };
+        timeout(CONNECT_WITHIN, connecting).await.unwrap_or_else(|_| Err(no_host("connecting took too long")))
     }
 
     /// A connection with our limits.

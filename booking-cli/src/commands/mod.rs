@@ -5,9 +5,10 @@ pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod flow;
 pub(crate) mod import;
+pub(crate) mod migrate;
 pub(crate) mod seed;
 
-use booking_server::StartError;
+use booking_server::{ConnectError, StartError};
 
 use crate::{
     audit,
@@ -27,6 +28,7 @@ pub(crate) async fn run(options: Options, console: Console) -> Result<(), Failur
         Command::Flow(args) => flow::run(args, &server, console).await,
         Command::Audit => check(&server, console).await,
         Command::Backup(args) => backup::run(&args, console),
+        Command::Migrate(args) => migrate::run(&args, console).await,
         Command::Completions(args) => {
             completions::run(args);
             Ok(())
@@ -46,7 +48,9 @@ async fn check(server: &Server, console: Console) -> Result<(), Failure> {
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match error {
-            StartError::Store(_) => Self::Server(error.to_string()),
+            StartError::Store(_) | StartError::Postgres(ConnectError::Unreachable(_)) => {
+                Self::Server(error.to_string())
+            }
             _ => Self::Input(error.to_string()),
         }
     }

@@ -5,6 +5,7 @@
 mod demo;
 mod flow;
 mod import;
+mod migrate;
 mod seed;
 mod server;
 mod usage;
