@@ -274,3 +274,34 @@ impl From<Audit> for AuditReport {
         Self { clean, checks: checks.collect() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use booking_core::{
+        Event, Timestamp,
+        id::{EntryId, PaymentId, UserId},
+        wallet::{self, Entry, EntryKind},
+    };
+
+    use super::*;
+
+    #[test]
+    fn events_survive_their_form_in_json() {
+        let (at, user) = (Timestamp::from_micros(1_700_000_000_000_000), UserId::random());
+        let debit = Entry {
+            id: EntryId::random(),
+            user,
+            number: 1,
+            kind: EntryKind::Debit(PaymentId::random()),
+            amount: Money::new(5).unwrap(),
+            balance_after: Money::ZERO,
+            at,
+        };
+        let events: [Event; 2] =
+            [wallet::Event::WalletOpened { user, at }.into(), wallet::Event::WalletDebited(debit).into()];
+        let items = events.into_iter().map(|event| RecordedEvent { seq: 7, at, event }).collect();
+        let page = Events { items, next_after: 7 };
+        let text = serde_json::to_string(&page).unwrap();
+        assert_eq!(serde_json::from_str::<Events>(&text).unwrap(), page, "{text}");
+    }
+}

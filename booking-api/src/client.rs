@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use crate::{
     AuditReport, ChargeMade, Concert, ConcertsPut, CreateCharge, CreatePayment, CreateReservation,
-    CreateUser, EnterQueue, Entry, IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, LaneChange, LaneStatus, List,
-    Payment, PaymentMade, Performance, Problem, PutConcerts, QueuePlace, QueueToken, Refund, Reservation,
-    Seats, UserCreated, Wallet,
+    CreateUser, EnterQueue, Entry, Events, IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, LaneChange, LaneStatus,
+    List, Payment, PaymentMade, Performance, Problem, PutConcerts, QueuePlace, QueueToken, Refund,
+    Reservation, Seats, UserCreated, Wallet,
 };
 
 /// Why a call brought no answer of its type.
@@ -227,6 +227,11 @@ impl Client {
         self.get("/v1/admin/lanes", Some(admin_key)).await
     }
 
+    /// `GET /v1/admin/lanes/{lane}`.
+    pub async fn lane(&self, admin_key: &str, lane: &str) -> Answer<LaneStatus> {
+        self.get(&format!("/v1/admin/lanes/{lane}"), Some(admin_key)).await
+    }
+
     /// `PATCH /v1/admin/lanes/{lane}`.
     pub async fn change_lane(&self, admin_key: &str, lane: &str, change: &LaneChange) -> Answer<LaneStatus> {
         let path = format!("/v1/admin/lanes/{lane}");
@@ -236,6 +241,16 @@ impl Client {
     /// `POST /v1/admin/refunds`.
     pub async fn refund(&self, admin_key: &str, payment: Uuid) -> Answer<PaymentMade> {
         self.post("/v1/admin/refunds", Some(admin_key), &Refund { payment_id: payment }).await
+    }
+
+    /// `GET /v1/admin/events`: at most `limit` of those after the event numbered `after`.
+    pub async fn events(&self, admin_key: &str, after: u64, limit: usize) -> Answer<Events> {
+        self.get(&format!("/v1/admin/events?after={after}&limit={limit}"), Some(admin_key)).await
+    }
+
+    /// `GET /v1/reservations`, one page.
+    pub async fn reservations(&self, token: &str, cursor: Option<&str>) -> Answer<List<Reservation>> {
+        self.get(&format!("/v1/reservations{}", page(cursor)), Some(token)).await
     }
 
     /// `GET /v1/admin/audit`.

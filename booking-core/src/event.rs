@@ -28,7 +28,8 @@ pub enum Event {
 pub struct RecordedEvent {
     /// Its place in the log: from 1, in commit order.
     pub seq: u64,
-    /// When its batch was decided.
+    /// When its batch was decided. Most events have an `at` of their own, and one JSON object can't have two.
+    #[serde(rename = "decided_at")]
     pub at: Timestamp,
     /// What happened.
     #[serde(flatten)]

@@ -1,7 +1,8 @@
 //! The two servers of `scripts/bench-http`: ours with buyers who are all admitted, and a bare echo to compare with.
 //!
 //! `http_bench booking PORT FILE BUYERS` writes one line a buyer to FILE (`TOKEN BODY`), each for a seat of its own,
-//! then serves the service. `http_bench echo PORT` serves an axum handler that parses the same JSON and writes it back.
+//! then serves the service. `http_bench echo PORT` serves an axum handler that parses the same JSON and writes it back,
+//! and answers everything else with some JSON of a usual size.
 
 use std::{
     error::Error,
@@ -32,9 +33,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
         ["booking", port, file, buyers] => serve(port.parse()?, booking(file, buyers.parse()?).await?).await,
-        ["echo", port] => serve(port.parse()?, Router::new().route("/v1/reservations", post(echo))).await,
+        ["echo", port] => serve(port.parse()?, echoes()).await,
         _ => Err("usage: http_bench booking PORT FILE BUYERS | http_bench echo PORT".into()),
     }
+}
+
+fn echoes() -> Router {
+    let place = serde_json::json!({ "user_id": UserId::random(), "lane": "main", "order": 4711, "status": "waiting", "rank": 42 });
+    Router::new().route("/v1/reservations", post(echo)).fallback(async move || Json(place.clone()))
 }
 
 async fn echo(Json(wanted): Json<CreateReservation>) -> Json<CreateReservation> {

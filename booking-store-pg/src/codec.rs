@@ -1,13 +1,15 @@
 //! How the engine's values travel to and from columns.
 
-use booking_core::Timestamp;
+use booking_core::{EndReason, Timestamp};
 use chrono::{DateTime, Utc};
 use sqlx::{
-    Decode, Encode, Postgres, Type,
+    Decode, Encode, Postgres, Row, Type,
     encode::IsNull,
     error::BoxDynError,
-    postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo, PgValueRef},
+    postgres::{PgArgumentBuffer, PgHasArrayType, PgRow, PgTypeInfo, PgValueRef},
 };
+
+use crate::trouble::damaged;
 
 /// 2000-01-01, from which PostgreSQL counts, in microseconds since 1970-01-01.
 const EPOCH: i64 = 946_684_800_000_000;
@@ -39,6 +41,20 @@ impl Decode<'_, Postgres> for At {
         let micros = <i64 as Decode<Postgres>>::decode(value)?;
         Ok(Self(Timestamp::from_micros(micros.saturating_add(EPOCH))))
     }
+}
+
+/// A column that counts.
+pub(crate) fn count<T: TryFrom<i64>>(row: &PgRow, column: usize) -> Result<T, sqlx::Error> {
+    let number: i64 = row.try_get(column)?;
+    T::try_from(number).map_err(|_| damaged(format_args!("a count of {number}")))
+}
+
+/// Why a ticket ended.
+pub(crate) fn reason(text: &str) -> Result<EndReason, sqlx::Error> {
+    use EndReason::{Closed, Completed, HoldExpired, Left, NoShow, SessionExpired, SoldOut};
+    let all = [Completed, HoldExpired, SessionExpired, NoShow, Left, SoldOut, Closed];
+    let found = all.into_iter().find(|reason| reason.as_str() == text);
+    found.ok_or_else(|| damaged(format_args!("no ticket ends by {text:?}")))
 }
 
 /// Numbers as an array that is an element of an array: `{1,2}`. `unnest` would flatten arrays in arrays, so they travel

@@ -8,8 +8,10 @@ mod booking;
 mod codec;
 mod connect;
 mod db;
+mod deadlines;
 mod migrate;
 mod pool;
+mod queue;
 mod trouble;
 
 pub use booking::PgStore;
@@ -19,7 +21,7 @@ pub use migrate::SchemaStatus;
 /// Every statement that is prepared, for the test that prepares them against the migrated schema.
 #[doc(hidden)]
 pub fn statements() -> Vec<&'static str> {
-    booking::statements()
+    [booking::statements(), queue::statements()].concat()
 }
 
 /// All of the schema as text, for tests that keep a migrated database until it changes.

@@ -4,7 +4,10 @@
 use sqlx::{AssertSqlSafe, Connection, PgConnection, raw_sql};
 
 /// The versions of the schema, oldest first, each with what leads to it. One that was released never changes.
-const MIGRATIONS: &[(i32, &str, &str)] = &[(1, "booking", include_str!("../migrations/0001_booking.sql"))];
+const MIGRATIONS: &[(i32, &str, &str)] = &[
+    (1, "booking", include_str!("../migrations/0001_booking.sql")),
+    (2, "queue", include_str!("../migrations/0002_queue.sql")),
+];
 
 /// The lock under which the schema changes; a number of our own.
 const LOCK: &str = "SELECT pg_advisory_lock(7230591)";

@@ -84,6 +84,11 @@ impl Lane {
         }
     }
 
+    /// Its life.
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
     /// What it was told.
     pub fn settings(&self) -> &LaneSettings {
         &self.settings

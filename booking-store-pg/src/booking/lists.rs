@@ -1,8 +1,7 @@
 //! Reads: one statement each, no rule. What time limits is judged by the engine, with the clock that came with the rows.
 
-use booking_core::Timestamp;
 use booking_core::{
-    EndReason, LaneName, RecordedEvent, StoreError, Ticket,
+    EndReason, LaneName, RecordedEvent, StoreError, Ticket, Timestamp,
     catalog::{Concert, LaneRecord},
     hold::{Reservation, SeatNumber},
     id::{ConcertId, PerformanceId, ReservationId, UserId},
@@ -15,7 +14,7 @@ use uuid::Uuid;
 
 use super::rows;
 use crate::{
-    codec::At,
+    codec::{self, At},
     db::{Db, decode},
 };
 
@@ -195,7 +194,7 @@ pub(super) async fn pending_endings(db: &Db, limit: usize) -> Result<Vec<(Ticket
     let found = db.rows(|| query(ENDINGS).bind(whole(limit))).await?;
     decode(&found, |row| {
         let user = UserId(row.try_get(3)?);
-        Ok((rows::ticket(row, [0, 1, 2], user)?, rows::reason(row.try_get(4)?)?))
+        Ok((rows::ticket(row, [0, 1, 2], user)?, codec::reason(row.try_get(4)?)?))
     })
 }
 

@@ -24,6 +24,7 @@ use self::{catalog::Catalog, maps::Maps, stock::Stocks, worker::Counter, writer:
 use crate::{
     connect::{self, ConnectError, PgConfig},
     db::Db,
+    queue::Queue,
 };
 
 /// Both stores of the engine on one PostgreSQL database. Any number of them, in any number of processes, may work on
@@ -34,6 +35,7 @@ pub struct PgStore {
     bookings: Counter,
     /// Changes of the catalogue have a queue of their own: they may take long, and nobody's hold shall wait for them.
     catalog: Counter,
+    queue: Queue,
 }
 
 impl fmt::Debug for PgStore {
@@ -74,7 +76,12 @@ impl PgStore {
         });
         let bookings = Counter::open(&shared, Duty::Bookings);
         let catalog = Counter::open(&shared, Duty::Catalog);
-        Ok(Arc::new(Self { shared, bookings, catalog }))
+        let queue = Queue::open(connect::connector(&config.url)?);
+        Ok(Arc::new(Self { shared, bookings, catalog, queue }))
+    }
+
+    pub(crate) fn queue(&self) -> &Queue {
+        &self.queue
     }
 
     /// Forgets what is remembered of seat maps and dates, which may be 100 ms old otherwise. For tests that move the

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use booking_core::{
-    EndReason, Epoch, LaneName, LanePolicy, Money, RecordedEvent, Ticket, Timestamp,
+    Epoch, LaneName, LanePolicy, Money, RecordedEvent, Ticket, Timestamp,
     catalog::{Concert, LaneRecord, LaneSettings, Performance},
     hold::{Reservation, ReservationStatus, Seat, SeatStatus},
     id::{ConcertId, EntryId, PaymentId, PerformanceId, ReservationId, UserId},
@@ -14,7 +14,10 @@ use chrono::{DateTime, FixedOffset, Utc};
 use sqlx::{Decode, Error, Postgres, Row, Type, postgres::PgRow};
 use uuid::Uuid;
 
-use crate::{codec::At, trouble::damaged};
+use crate::{
+    codec::{At, count},
+    trouble::damaged,
+};
 
 /// The columns of a reservation, as [`reservation`] reads them.
 macro_rules! reservation_columns {
@@ -74,12 +77,6 @@ fn get<'r, T: Decode<'r, Postgres> + Type<Postgres>>(row: &'r PgRow, at: usize) 
 
 pub(super) fn at(row: &PgRow, column: usize) -> Result<Timestamp, Error> {
     get::<At>(row, column).map(|at| at.0)
-}
-
-/// A column that counts.
-pub(super) fn count<T: TryFrom<i64>>(row: &PgRow, column: usize) -> Result<T, Error> {
-    let number: i64 = get(row, column)?;
-    T::try_from(number).map_err(|_| damaged(format_args!("a count of {number}")))
 }
 
 fn small_count(row: &PgRow, column: usize) -> Result<u32, Error> {
@@ -246,11 +243,4 @@ pub(super) fn event(row: &PgRow) -> Result<RecordedEvent, Error> {
     let text: &str = get(row, 2)?;
     let event = serde_json::from_str(text).map_err(damaged)?;
     Ok(RecordedEvent { seq: count(row, 0)?, at: at(row, 1)?, event })
-}
-
-pub(super) fn reason(text: &str) -> Result<EndReason, Error> {
-    use EndReason::{Closed, Completed, HoldExpired, Left, NoShow, SessionExpired, SoldOut};
-    let all = [Completed, HoldExpired, SessionExpired, NoShow, Left, SoldOut, Closed];
-    let found = all.into_iter().find(|reason| reason.as_str() == text);
-    found.ok_or_else(|| damaged(format_args!("no ticket ends by {text:?}")))
 }

@@ -11,9 +11,9 @@ use tokio::time::Instant;
 use super::{
     Shared,
     turn::Answers,
-    writer::{Deadlines, Duty, Writer},
+    writer::{Duty, Writer},
 };
-use crate::trouble::Trouble;
+use crate::{deadlines::Deadlines, trouble::Trouble};
 
 /// More commands than this do not wait: the store is overloaded and says so.
 const QUEUED: usize = 20_000;

@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 use booking_core::Command;
 use sqlx::{PgConnection, raw_sql};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
-use uuid::Uuid;
 
 use super::{
     Shared,
@@ -13,31 +12,10 @@ use super::{
     turn::{Answers, FirstEvent, Staged, Turn, Turned},
     wanted::Wanted,
 };
-use crate::trouble::Trouble;
-
-/// What is not saved within this span of being asked for is given up, so that every caller has an answer within two
-/// seconds whatever the database does.
-const SAVED_WITHIN: Duration = Duration::from_millis(1_600);
-/// What is not known to be committed within this span of being asked for has an unknown outcome.
-const KNOWN_WITHIN: Duration = Duration::from_millis(1_900);
-/// How often a batch is tried when somebody else is in the way.
-const TRIES: u32 = 8;
-/// The first pause between tries; each is twice the one before, give or take half.
-const PAUSE: Duration = Duration::from_millis(2);
-
-/// What a batch is to be done by.
-#[derive(Clone, Copy)]
-pub(super) struct Deadlines {
-    saved: Instant,
-    known: Instant,
-}
-
-impl Deadlines {
-    /// Of a batch of which the oldest command was asked for then.
-    pub(super) fn of(asked: Instant) -> Self {
-        Self { saved: asked + SAVED_WITHIN, known: asked + KNOWN_WITHIN }
-    }
-}
+use crate::{
+    deadlines::{Deadlines, KNOWN_WITHIN, PAUSE, SAVED_WITHIN, TRIES, jitter},
+    trouble::Trouble,
+};
 
 /// What makes one writer different from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,10 +171,4 @@ async fn take(
         .await
         .map_err(late)?
         .map(|staged| Turned::Staged(Box::new(staged)))
-}
-
-/// The span, give or take half, so that those who met once do not meet again.
-fn jitter(span: Duration) -> Duration {
-    let chance = Uuid::new_v4().as_u64_pair().1 % 1_000;
-    span / 2 + span.mul_f64(f64::from(u32::try_from(chance).unwrap_or(0)) / 1_000.0)
 }

@@ -6,6 +6,7 @@ mod conformance;
 mod constraints;
 mod outages;
 mod overlap;
+mod queues;
 mod schema;
 mod startup;
 mod support;

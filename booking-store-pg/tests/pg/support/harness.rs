@@ -10,14 +10,14 @@ use std::{
 
 use booking_core::{
     BookingPolicy, Timestamp,
-    conformance::{Work, booking::BookingHarness},
-    store::BookingStore,
+    conformance::{Work, booking::BookingHarness, queue::QueueHarness},
+    store::{BookingStore, QueueStore},
 };
 use booking_store_pg::{PgConfig, PgStore};
 use sqlx::PgConnection;
 use tokio::runtime::Runtime;
 
-use super::database::{Database, START, TestClock, advance, connect};
+use super::database::{Database, START, TestClock, advance, connect, run};
 
 pub(crate) struct Harness {
     store: Arc<PgStore>,
@@ -54,6 +54,48 @@ pub(crate) fn fresh(policy: BookingPolicy) -> Harness {
     Harness { store, another, clock: Mutex::new(clock), now, runtime, database }
 }
 
+/// The same, for the suite of the queue.
+pub(crate) fn fresh_queue() -> Harness {
+    fresh(BookingPolicy::default())
+}
+
+impl Harness {
+    fn move_clock(&self, by: Duration) {
+        let mut clock = self.clock.lock().expect("the clock is whole");
+        let now = self.runtime.block_on(advance(&mut clock, by));
+        self.store.forget_maps();
+        self.another.forget_maps();
+        self.now.store(now.micros(), Ordering::SeqCst);
+    }
+}
+
+impl QueueHarness for Harness {
+    fn store(&self) -> Arc<dyn QueueStore> {
+        self.store.clone()
+    }
+
+    fn another(&self) -> Arc<dyn QueueStore> {
+        self.another.clone()
+    }
+
+    fn block_on(&self, work: Work<'_>) {
+        self.runtime.block_on(work);
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.now.load(Ordering::SeqCst))
+    }
+
+    fn advance(&self, by: Duration) {
+        self.move_clock(by);
+    }
+
+    fn lose(&self) {
+        let mut connection = self.clock.lock().expect("the clock is whole");
+        self.runtime.block_on(run(&mut connection, "TRUNCATE queue_lanes, tickets"));
+    }
+}
+
 impl BookingHarness for Harness {
     fn store(&self) -> Arc<dyn BookingStore> {
         self.store.clone()
@@ -72,10 +114,6 @@ impl BookingHarness for Harness {
     }
 
     fn advance(&self, by: Duration) {
-        let mut clock = self.clock.lock().expect("the clock is whole");
-        let now = self.runtime.block_on(advance(&mut clock, by));
-        self.store.forget_maps();
-        self.another.forget_maps();
-        self.now.store(now.micros(), Ordering::SeqCst);
+        self.move_clock(by);
     }
 }

@@ -1,0 +1,27 @@
+-- The waiting queues. A lane's row is the lock of the lane: a number is given, and anybody admitted, only by who holds
+-- it. Every instance keeps the lanes in memory and follows the rows that changed since it last looked.
+CREATE TABLE queue_lanes (
+    lane    text PRIMARY KEY CHECK (lane ~ '^[a-z0-9-]{1,32}$'),
+    epoch   bigint NOT NULL,                   -- the life of the lane; 64 bits, of which the highest reads as a sign
+    version bigint NOT NULL CHECK (version >= 1), -- grows with every step
+    state   jsonb NOT NULL                     -- settings, pace, and below which numbers it was drained, and why
+) WITH (fillfactor = 50);
+
+-- A row a number. Rows of another epoch than the lane's are its past lives, and may be deleted at leisure. A number
+-- below one at which the lane was drained is over, whether its row says so or not.
+CREATE TABLE tickets (
+    lane           text NOT NULL,
+    epoch          bigint NOT NULL,
+    seq            bigint NOT NULL CHECK (seq >= 1),
+    user_id        uuid NOT NULL,
+    admitted_until timestamptz,
+    claimed        boolean NOT NULL CHECK (NOT claimed OR admitted_until IS NOT NULL),
+    ended          text,
+    departed       bigint CHECK (departed >= 1), -- the how-manieth it was to leave while waiting
+    drains         integer NOT NULL,           -- how often the lane had been drained before it was given
+    changed        bigint NOT NULL,            -- the version of the lane in which it changed last
+    PRIMARY KEY (lane, epoch, seq)
+);
+CREATE INDEX tickets_changed ON tickets (lane, epoch, changed);
+-- One live number a user.
+CREATE UNIQUE INDEX tickets_live ON tickets (lane, epoch, drains, user_id) WHERE ended IS NULL;

@@ -1,0 +1,142 @@
+//! Each call as it travels.
+
+use std::sync::Arc;
+
+use booking_api::{CreateCharge, CreatePayment, CreateReservation, EnterQueue};
+use goose::goose::GooseMethod;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::Person;
+use crate::{
+    crew::Call,
+    history::{Act, Probe},
+};
+
+/// A call without a body.
+fn call(act: Act, method: GooseMethod, path: String, token: &Arc<str>) -> Call {
+    Call { act, method, path, token: Some(Arc::clone(token)), epoch: 0, key: None, body: None }
+}
+
+/// A call with a body. What is written here always can be.
+fn post(act: Act, path: &str, token: &Arc<str>, body: &impl Serialize) -> Call {
+    let body = serde_json::to_vec(body).unwrap_or_default();
+    Call { body: Some(body), ..call(act, GooseMethod::Post, path.into(), token) }
+}
+
+fn hold_of(act: Act, token: &Arc<str>, performance: Uuid, seat: u32) -> Call {
+    let wanted = CreateReservation { performance_id: performance, seats: vec![seat.into()] };
+    post(act, "/v1/reservations", token, &wanted)
+}
+
+/// The idempotency key as it travels.
+pub(crate) fn key_text(key: u32) -> String {
+    format!("k{key}")
+}
+
+impl Person {
+    pub(crate) fn sign_up_call(&self) -> Call {
+        Call {
+            act: Act::SignUp,
+            method: GooseMethod::Post,
+            path: "/v1/users".into(),
+            token: Some(Arc::clone(&self.stage.admin_key)),
+            epoch: 0,
+            key: None,
+            body: None,
+        }
+    }
+
+    pub(crate) fn enter_call(&self) -> Call {
+        let wanted = EnterQueue { lane: Some(self.stage.lane.to_string()) };
+        post(Act::Enter, "/v1/queue/tokens", &self.user_token, &wanted)
+    }
+
+    pub(crate) fn enter_beside_call(&self) -> Call {
+        let wanted = EnterQueue { lane: Some(self.stage.lane_beside()) };
+        post(Act::EnterBeside, "/v1/queue/tokens", &self.user_token, &wanted)
+    }
+
+    pub(crate) fn status_call(&self) -> Call {
+        let status = call(Act::Status, GooseMethod::Get, "/v1/queue/status".into(), &self.queue_token);
+        Call { epoch: self.ticket.map_or(0, |ticket| ticket.epoch), ..status }
+    }
+
+    pub(crate) fn leave_call(&self) -> Call {
+        call(Act::Leave, GooseMethod::Delete, "/v1/queue/tokens".into(), &self.queue_token)
+    }
+
+    pub(crate) fn dates_call(&self) -> Call {
+        call(Act::Dates, GooseMethod::Get, "/v1/performances".into(), &self.queue_token)
+    }
+
+    pub(crate) fn seats_call(&self, performance: Uuid) -> Call {
+        let path = format!("/v1/performances/{performance}/seats");
+        call(Act::Seats(performance), GooseMethod::Get, path, &self.queue_token)
+    }
+
+    pub(crate) fn hold_call(&self, key: u32, performance: Uuid, seat: u32) -> Call {
+        let act = Act::Hold { key, performance, seat };
+        Call { key: Some(key_text(key)), ..hold_of(act, &self.queue_token, performance, seat) }
+    }
+
+    pub(crate) fn release_call(&self, reservation: Uuid) -> Call {
+        let path = format!("/v1/reservations/{reservation}");
+        call(Act::Release(reservation), GooseMethod::Delete, path, &self.queue_token)
+    }
+
+    pub(crate) fn pay_call(&self, reservation: Uuid) -> Call {
+        let body = CreatePayment { reservation_id: reservation };
+        post(Act::Pay(reservation), "/v1/payments", &self.queue_token, &body)
+    }
+
+    pub(crate) fn charge_call(&self, key: u32, amount: i64) -> Call {
+        let (token, user_id) = match &self.stage.service_key {
+            Some(service_key) => (service_key, Some(self.user)),
+            None => (&self.user_token, None),
+        };
+        let charge = CreateCharge { amount, user_id };
+        let charge = post(Act::Charge { key, amount }, "/v1/wallet/charges", token, &charge);
+        Call { key: Some(key_text(key)), ..charge }
+    }
+
+    pub(crate) fn wallet_call(&self) -> Call {
+        call(Act::Wallet, GooseMethod::Get, "/v1/wallet".into(), &self.user_token)
+    }
+
+    /// What nobody may do.
+    pub(crate) fn probe_call(&self, probe: Probe) -> Call {
+        let act = Act::Probe(probe);
+        match probe {
+            Probe::ForgedToken { performance } => {
+                hold_of(act, &forged(&self.queue_token).into(), performance, 1)
+            }
+            Probe::UserToken { performance } => hold_of(act, &self.user_token, performance, 1),
+            Probe::WrongLane { performance } => hold_of(act, &self.queue_token, performance, 1),
+            Probe::PayForeign(reservation) => Call { act, ..self.pay_call(reservation) },
+            Probe::ReleaseForeign(reservation) => Call { act, ..self.release_call(reservation) },
+        }
+    }
+}
+
+/// The token with another claim and its old signature.
+fn forged(token: &str) -> String {
+    let mut parts: Vec<String> = token.split('.').map(Into::into).collect();
+    if let Some(claims) = parts.get_mut(1) {
+        let other = if claims.ends_with('0') { '1' } else { '0' };
+        claims.pop();
+        claims.push(other);
+    }
+    parts.join(".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forged_token_differs_in_its_claims_only() {
+        assert_eq!(forged("head.claims.signature"), "head.claim0.signature");
+        assert_eq!(forged("head.claim0.signature"), "head.claim1.signature");
+    }
+}
