@@ -161,7 +161,9 @@ fn sqlite_alone(from: &Path, to: &Path) -> Result<f64, Failure> {
     let events = rows(&source, "events", "seq", all - held)?;
     drop(source);
     let file = Connection::open(to)?;
-    file.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 10000")?;
+    file.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 10000; PRAGMA cache_size = 16384",
+    )?;
     let mut statements = Vec::new();
     for (table, columns) in [("reservations", 13), ("seats", 4), ("events", 5)] {
         let marks = vec!["?"; columns].join(", ");

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on says so")]
 
 mod demo;
+mod durable;
 mod flow;
 mod import;
 mod migrate;

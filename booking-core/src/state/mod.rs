@@ -20,6 +20,7 @@ use std::{
 };
 
 use chrono::NaiveDate;
+use smallvec::SmallVec;
 
 use crate::{
     Map,
@@ -63,14 +64,17 @@ pub struct State {
     pub(crate) holds: BTreeSet<(Timestamp, ReservationId)>,
 }
 
+/// Mostly one: it takes no memory of its own then.
+type Few<T> = SmallVec<[T; 1]>;
+
 /// What a user has, in the order it came to be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct OfUser {
     /// Reservations whose stored status is held or confirmed: those the limits look at.
-    pub(crate) active: Vec<ReservationId>,
-    pub(crate) reservations: Vec<ReservationId>,
-    pub(crate) entries: Vec<EntryId>,
-    pub(crate) payments: Vec<PaymentId>,
+    pub(crate) active: Few<ReservationId>,
+    pub(crate) reservations: Few<ReservationId>,
+    pub(crate) entries: Few<EntryId>,
+    pub(crate) payments: Few<PaymentId>,
 }
 
 /// Whether `command` may happen at `now`, and what happens then. Pure: the same state, command and instant always
