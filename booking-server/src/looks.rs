@@ -40,7 +40,8 @@ impl Lane {
     /// Looks at the lane. It must be the caller's turn.
     async fn look(&self, engine: &Engine, name: &LaneName) -> Result<(), StoreError> {
         let begun = Instant::now();
-        let (seen, answer) = match engine.look(name).await {
+        // On the heap, because ten thousand streams have room for it and few of them look.
+        let (seen, answer) = match Box::pin(engine.look(name)).await {
             Ok(()) => (Seen::Since(begun), Ok(())),
             Err(Error::Store(error)) => (Seen::Failed(Instant::now(), error.clone()), Err(error)),
             // There is no such lane now; the store says what that means to whom.
@@ -97,7 +98,7 @@ impl Looks {
         }
         match engine.glance(ticket) {
             Some(place) => Ok(place),
-            None => engine.place(ticket).await,
+            None => Box::pin(engine.place(ticket)).await,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use booking_api::LaneChange;
+use booking_api::{CreateCharge, CreateReservation, LaneChange};
 use booking_core::{BookingPolicy, Command, id::UserId, store::BookingStore, wallet};
 use booking_server::{Tokens, system_clock};
 use booking_store_pg::{PgConfig, PgStore};
@@ -40,8 +40,15 @@ async fn user_tokens(store: &str, site: &Site, people: usize) -> Vec<String> {
     users.iter().map(|user| tokens.user_token(*user, system_clock()).unwrap().0).collect()
 }
 
-/// Everybody enters, each through the next server; their queue tokens by number.
-async fn all_enter(site: &Shared, user_tokens: Vec<String>) -> Vec<(u64, String)> {
+/// Somebody who entered.
+struct Entered {
+    seq: u64,
+    user_token: String,
+    queue_token: String,
+}
+
+/// Everybody enters, each through the next server; by number.
+async fn all_enter(site: &Shared, user_tokens: Vec<String>) -> Vec<Entered> {
     let (answered, user_tokens) = (Arc::new(AtomicU64::new(0)), Arc::new(user_tokens));
     let entering: Vec<_> = (0..AT_ONCE)
         .map(|worker| {
@@ -49,14 +56,15 @@ async fn all_enter(site: &Shared, user_tokens: Vec<String>) -> Vec<(u64, String)
                 (Arc::clone(site), Arc::clone(&answered), Arc::clone(&user_tokens));
             tokio::spawn(async move {
                 let mut entered = Vec::new();
-                for (turn, token) in tokens.iter().skip(worker).step_by(AT_ONCE).enumerate() {
+                for (turn, user_token) in tokens.iter().skip(worker).step_by(AT_ONCE).enumerate() {
                     let client = &site.clients[(worker + turn) % site.clients.len()];
                     let before = answered.load(Ordering::SeqCst);
-                    let token = client.enter(token, None).await.unwrap();
+                    let token = client.enter(user_token, None).await.unwrap();
                     let seq = token.place.order;
                     assert!(seq > before, "{before} was answered, then {seq} was given");
                     answered.fetch_max(seq, Ordering::SeqCst);
-                    entered.push((seq, token.queue_token));
+                    let (user_token, queue_token) = (user_token.clone(), token.queue_token);
+                    entered.push(Entered { seq, user_token, queue_token });
                 }
                 entered
             })
@@ -66,7 +74,7 @@ async fn all_enter(site: &Shared, user_tokens: Vec<String>) -> Vec<(u64, String)
     for entering in entering {
         entered.extend(entering.await.unwrap());
     }
-    entered.sort_unstable();
+    entered.sort_unstable_by_key(|entered| entered.seq);
     entered
 }
 
@@ -76,23 +84,23 @@ async fn lane(site: &Site, of: usize) -> (u64, u64) {
     (lane.waiting.unwrap(), lane.admitted.unwrap())
 }
 
-/// Some of those who are admitted first: they buy, let a hold run out, or only look around.
-async fn some_show_up(site: &Site, entered: &[(u64, String)]) {
-    for (seq, token) in &entered[..30] {
-        let client = &site.clients[usize::try_from(*seq).unwrap() % site.clients.len()];
-        client.seats(token, SHOW).await.unwrap();
-        if seq % 3 == 0 {
+/// Those who are admitted first: a third buys, a third lets a hold run out, a third only looks until the session ends.
+async fn all_show_up(site: &Site, admitted: &[Entered]) {
+    for person in admitted {
+        let client = &site.clients[usize::try_from(person.seq).unwrap() % site.clients.len()];
+        client.seats(&person.queue_token, SHOW).await.unwrap();
+        if person.seq % 3 == 0 {
             continue;
         }
-        let wanted = booking_api::CreateReservation {
-            performance_id: SHOW,
-            seats: vec![i64::try_from(*seq).unwrap()],
-        };
-        client.reserve(token, None, &wanted).await.unwrap();
+        let seats = vec![i64::try_from(person.seq).unwrap()];
+        let wanted = CreateReservation { performance_id: SHOW, seats };
+        let held = client.reserve(&person.queue_token, None, &wanted).await.unwrap();
+        if person.seq % 3 == 1 {
+            let charge = CreateCharge { amount: PRICE, user_id: None };
+            client.charge(&person.user_token, "all that it costs", &charge).await.unwrap();
+            client.pay(&person.queue_token, held.reservation_id).await.unwrap();
+        }
     }
-    // One has money: a purchase ends a ticket too.
-    let buyer = site.buyer().await;
-    assert_eq!(site.client().wallet(&buyer.user_token).await.unwrap().balance, PRICE);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -108,16 +116,16 @@ async fn a_crowd_through_three_servers_on_postgresql_alone_is_as_orderly() {
 }
 
 async fn drains(store: &str, queue: &str, people: usize) {
-    let site = Arc::new(Site::start(3, store, queue, Duration::from_secs(1)).await);
+    let site = Arc::new(Site::start(3, store, queue, Duration::from_secs(3)).await);
     let closed_doors = LaneChange {
         capacity: Some(0),
-        claim_ttl_ms: Some(4_000),
-        session_ttl_ms: Some(1_500),
+        claim_ttl_ms: Some(30_000),
+        session_ttl_ms: Some(4_000),
         ..LaneChange::default()
     };
     site.change_lane(closed_doors).await;
     let entered = all_enter(&site, user_tokens(store, &site, people).await).await;
-    let numbers: Vec<u64> = entered.iter().map(|(seq, _)| *seq).collect();
+    let numbers: Vec<u64> = entered.iter().map(|entered| entered.seq).collect();
     assert_eq!(numbers, (1..=people as u64).collect::<Vec<_>>(), "each number once, and none left out");
     for of in 0..3 {
         assert_eq!(lane(&site, of).await, (people as u64, 0));
@@ -137,14 +145,24 @@ async fn drains(store: &str, queue: &str, people: usize) {
             looks
         }
     });
-    site.change_lane(LaneChange { capacity: Some(CAPACITY), ..LaneChange::default() }).await;
-    some_show_up(&site, &entered).await;
-    // What the doors admit in turn does not come: it is the server's timer that empties the lane.
-    site.change_lane(LaneChange { claim_ttl_ms: Some(20), ..LaneChange::default() }).await;
+    site.change_lane(LaneChange { capacity: Some(30), ..LaneChange::default() }).await;
+    until("admission", async || lane(&site, 0).await.1 == 30).await;
+    site.change_lane(LaneChange { paused: Some(true), ..LaneChange::default() }).await;
+    all_show_up(&site, &entered[..30]).await;
+    // Who is admitted from now on does not come: it is the servers' timers that empty the lane.
+    let wide_doors = LaneChange {
+        capacity: Some(CAPACITY),
+        claim_ttl_ms: Some(20),
+        paused: Some(false),
+        ..LaneChange::default()
+    };
+    site.change_lane(wide_doors).await;
     until("an empty lane", async || lane(&site, 0).await == (0, 0)).await;
     draining.store(false, Ordering::SeqCst);
     let looks = watching.await.unwrap();
     assert!(looks > 20, "{looks} looks show little");
+    let paid = site.client().seats(&entered[0].queue_token, SHOW).await.unwrap_err();
+    assert_eq!(paid.problem().unwrap().reason.as_deref(), Some("completed"), "and not by time");
     site.books_are_clean().await;
     Arc::into_inner(site).unwrap().stop().await;
 }

@@ -22,7 +22,7 @@ local FIELDS = {
   'claim_ttl', 'session_ttl', 'due', 'due_ns', 'window', 'in_window', 'in_last_window', 'epoch', 'shut',
 }
 local call = redis.call
-local lane, base, changed = {}, nil, false
+local lane, stored, base, changed = {}, {}, nil, false
 
 local function chunk(seq)
   return math.floor(seq / CHUNK)
@@ -70,6 +70,9 @@ local function load_lane()
     lane[field] = tonumber(values[at])
   end
   lane.epoch, lane.shut = values[#FIELDS - 1], values[#FIELDS]
+  for _, field in ipairs(FIELDS) do
+    stored[field] = lane[field]
+  end
   base = KEYS[1] .. ':' .. lane.epoch .. ':'
   if lane.epoch < ARGV[1] or (lane.epoch == ARGV[1] and lane.step < tonumber(ARGV[2])) then
     drop_lane()
@@ -81,11 +84,13 @@ end
 
 local function save_lane()
   lane.step = lane.step + 1
-  local pairs_of = {}
-  for at = 1, #FIELDS do
-    pairs_of[2 * at - 1], pairs_of[2 * at] = FIELDS[at], lane[FIELDS[at]] or ''
+  local fields = {}
+  for _, field in ipairs(FIELDS) do
+    if lane[field] ~= stored[field] then
+      fields[#fields + 1], fields[#fields + 2] = field, lane[field] or ''
+    end
   end
-  call('HSET', KEYS[1], unpack(pairs_of))
+  call('HSET', KEYS[1], unpack(fields))
 end
 
 local function waiting()
