@@ -1,11 +1,4 @@
-use std::{
-    num::NonZeroU32,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -15,9 +8,12 @@ use axum::{
 };
 use booking_api::Code;
 use booking_core::{Clock, Engine};
+use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::{Secrets, extract::KeyHash, failure::Failure, limits::Limits, log, routes, tokens::Tokens};
+use crate::{
+    Secrets, extract::KeyHash, failure::Failure, limits::Limits, log, looks::Looks, routes, tokens::Tokens,
+};
 
 /// The longest body a request may have: 64 KiB.
 const LONGEST_BODY: usize = 64 * 1024;
@@ -49,8 +45,9 @@ pub struct Shared {
     pub(crate) admin_key: KeyHash,
     pub(crate) service_key: KeyHash,
     pub(crate) limits: Limits,
+    pub(crate) looks: Looks,
     pub(crate) options: Options,
-    draining: AtomicBool,
+    draining: watch::Sender<bool>,
 }
 
 impl std::ops::Deref for App {
@@ -71,14 +68,15 @@ impl App {
             admin_key: KeyHash::of(&secrets.admin_key),
             service_key: KeyHash::of(&secrets.service_key),
             limits: Limits::new(options.calls_per_second),
+            looks: Looks::default(),
             options,
-            draining: AtomicBool::new(false),
+            draining: watch::Sender::new(false),
         }))
     }
 
-    /// From now on `/health/ready` says no, so that nobody sends new work.
+    /// From now on `/health/ready` says no, so that nobody sends new work, and streams end.
     pub fn drain(&self) {
-        self.draining.store(true, Ordering::SeqCst);
+        self.draining.send_replace(true);
     }
 
     /// Forgets who has not called of late; call it now and then.
@@ -87,7 +85,12 @@ impl App {
     }
 
     pub(crate) fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::SeqCst)
+        *self.draining.borrow()
+    }
+
+    /// Becomes true when the server stops.
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.draining.subscribe()
     }
 }
 

@@ -7,6 +7,7 @@ mod extract;
 mod failure;
 mod limits;
 mod log;
+mod looks;
 mod routes;
 mod secrets;
 mod serve;

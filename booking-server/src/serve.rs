@@ -33,10 +33,12 @@ pub enum StartError {
         source: std::io::Error,
     },
     /// No store of that kind is built in.
-    #[error("{flag}: no store is known for {scheme} (known: {known})", known = stores::known())]
+    #[error("{flag}: no store is known for {scheme} (known: {known})")]
     UnknownStore {
         /// The flag that named it.
         flag: &'static str,
+        /// What it may name.
+        known: String,
         /// What it named, without what may be secret.
         scheme: String,
     },
@@ -69,6 +71,10 @@ pub enum StartError {
     /// Opening the store was cut short.
     #[error("opening the store was cut short: {0}")]
     Opening(String),
+    /// Redis can't be used as it is.
+    #[cfg(feature = "redis")]
+    #[error("--queue: {0}")]
+    Redis(#[from] booking_store_redis::ConnectError),
     /// The store failed.
     #[error("the store failed at start: {0}")]
     Store(#[from] booking_core::Error),
@@ -187,7 +193,7 @@ pub async fn run(args: ServeArgs) -> Result<(), StartError> {
     stores::check(&args.store, args.queue.as_deref())?;
     let unset = match stores::secrets_file(&args.store) {
         Some(path) => Unset::Keep(path),
-        None if stores::is_memory(&args.store) => Unset::MakeUp,
+        None if stores::are_memory(&args.store, args.queue.as_deref()) => Unset::MakeUp,
         None => Unset::Refuse,
     };
     let (secrets, made_up) = Secrets::from_env(&unset)?;
@@ -202,7 +208,7 @@ pub async fn run(args: ServeArgs) -> Result<(), StartError> {
     }
     let running = start(&args, secrets).await?;
     let store = stores::file(&args.store).map(|file| file.display().to_string());
-    let store = store.or_else(|| stores::is_memory(&args.store).then(|| "memory".into()));
+    let store = store.or_else(|| stores::are_memory(&args.store, None).then(|| "memory".into()));
     tracing::info!(address = %running.address(), store, "serving");
     shutdown_signal().await;
     tracing::info!("stopping: finishing what is in flight");

@@ -5,14 +5,15 @@ use std::{
     sync::Arc,
 };
 
-#[cfg(feature = "postgres")]
-use booking_core::store::BookingStore;
 use booking_core::{
     BookingPolicy, Clock, Engine,
     memory::{MemoryBooking, MemoryQueue},
+    store::{BookingStore, QueueStore},
 };
 #[cfg(feature = "postgres")]
 use booking_store_pg::{PgConfig, PgStore};
+#[cfg(feature = "redis")]
+use booking_store_redis::{RedisConfig, RedisQueue};
 #[cfg(feature = "sqlite")]
 use booking_store_sqlite::{SqliteConfig, SqliteStore};
 
@@ -22,8 +23,13 @@ use crate::StartError;
 pub(crate) const DEFAULT: &str = if cfg!(feature = "sqlite") { "sqlite:booking.db" } else { "memory:" };
 
 /// Whether what is kept there ends with the process.
-pub(crate) fn is_memory(url: &str) -> bool {
+fn is_memory(url: &str) -> bool {
     url == "memory:"
+}
+
+/// Whether everything that is kept at these addresses ends with the process.
+pub(crate) fn are_memory(store: &str, queue: Option<&str>) -> bool {
+    is_memory(store) && queue.is_none_or(is_memory)
 }
 
 /// The file that `sqlite:PATH` names.
@@ -54,13 +60,6 @@ enum Kind {
     Sqlite,
 }
 
-/// Names of all that [`kind`] knows, for those who named something else.
-pub(crate) fn known() -> String {
-    let sqlite = cfg!(feature = "sqlite").then_some("sqlite:PATH");
-    let postgres = cfg!(feature = "postgres").then_some("postgres://user@host/database");
-    [Some("memory:"), sqlite, postgres].into_iter().flatten().collect::<Vec<_>>().join(", ")
-}
-
 fn kind(url: &str) -> Option<Kind> {
     #[cfg(feature = "postgres")]
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
@@ -73,22 +72,53 @@ fn kind(url: &str) -> Option<Kind> {
     is_memory(url).then_some(Kind::Memory)
 }
 
-/// Whether stores are known for these addresses.
-pub(crate) fn check(store: &str, queue: Option<&str>) -> Result<(), StartError> {
-    let unknown = |flag, url: &str| StartError::UnknownStore { flag, scheme: scheme(url) };
-    if kind(store).is_none() {
-        return Err(unknown("--store", store));
-    }
-    match queue {
-        Some(queue) if !is_memory(queue) && !is_same_file(store, queue) => Err(unknown("--queue", queue)),
-        Some(_) | None => Ok(()),
-    }
+/// What `--queue` can name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum QueueKind {
+    /// The store of the bookings keeps the queue as well: the one kind that needs no naming.
+    Same,
+    Memory,
+    #[cfg(feature = "redis")]
+    Redis,
 }
 
-/// A file holds both or neither: two processes can't share it.
-fn is_same_file(store: &str, queue: &str) -> bool {
-    file(queue).is_some() && store == queue
+fn queue_kind(store: &str, queue: Option<&str>) -> Option<QueueKind> {
+    let Some(url) = queue.filter(|url| *url != store) else { return Some(QueueKind::Same) };
+    #[cfg(feature = "redis")]
+    if url.starts_with("redis://") || url.starts_with("redis+cluster://") {
+        return Some(QueueKind::Redis);
+    }
+    is_memory(url).then_some(QueueKind::Memory)
 }
+
+/// All that [`kind`] knows, for those who named something else.
+fn known() -> String {
+    let sqlite = cfg!(feature = "sqlite").then_some("sqlite:PATH");
+    let postgres = cfg!(feature = "postgres").then_some("postgres://user@host/database");
+    [Some("memory:"), sqlite, postgres].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// All that [`queue_kind`] knows, for those who named something else.
+fn known_queues() -> String {
+    let redis = cfg!(feature = "redis").then_some("redis://host, redis+cluster://host,host");
+    let all = [Some("the address of --store"), Some("memory:"), redis];
+    all.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// Whether stores are known for these addresses.
+pub(crate) fn check(store: &str, queue: Option<&str>) -> Result<(), StartError> {
+    let unknown = |flag, known, url: &str| StartError::UnknownStore { flag, known, scheme: scheme(url) };
+    if kind(store).is_none() {
+        return Err(unknown("--store", known(), store));
+    }
+    if queue_kind(store, queue).is_none() {
+        return Err(unknown("--queue", known_queues(), queue.unwrap_or_default()));
+    }
+    Ok(())
+}
+
+/// The two ports of one store.
+type Both = (Arc<dyn BookingStore>, Arc<dyn QueueStore>);
 
 /// The engine over the stores at these addresses.
 pub(crate) async fn open(
@@ -98,26 +128,34 @@ pub(crate) async fn open(
     clock: Arc<dyn Clock>,
 ) -> Result<Engine, StartError> {
     check(store, queue)?;
-    let in_memory = || Arc::new(MemoryQueue::new(Arc::clone(&clock)));
-    Ok(match kind(store) {
+    let (bookings, own_queue): Both = match kind(store) {
         #[cfg(feature = "postgres")]
         Some(Kind::Postgres) => {
-            tracing::warn!("the queue is kept in this process: people wait in it only while it runs");
-            let booking: Arc<dyn BookingStore> = PgStore::connect(PgConfig::new(store, policy)).await?;
-            Engine::new(booking, in_memory())
+            let store = PgStore::connect(PgConfig::new(store, policy)).await?;
+            (Arc::clone(&store) as _, store)
         }
         #[cfg(feature = "sqlite")]
         Some(Kind::Sqlite) => {
             let store = open_file(store, policy, Arc::clone(&clock)).await?;
-            match queue {
-                Some(queue) if is_memory(queue) => Engine::new(store, in_memory()),
-                _ => Engine::new(Arc::clone(&store) as Arc<_>, store),
-            }
+            (Arc::clone(&store) as _, store)
         }
         Some(Kind::Memory) | None => {
-            Engine::new(Arc::new(MemoryBooking::new(policy, Arc::clone(&clock))), in_memory())
+            let queue = Arc::new(MemoryQueue::new(Arc::clone(&clock)));
+            (Arc::new(MemoryBooking::new(policy, Arc::clone(&clock))), queue)
         }
-    })
+    };
+    let queue: Arc<dyn QueueStore> = match queue_kind(store, queue) {
+        #[cfg(feature = "redis")]
+        Some(QueueKind::Redis) => {
+            Arc::new(RedisQueue::connect(&RedisConfig::new(queue.unwrap_or_default())).await?)
+        }
+        Some(QueueKind::Memory) => {
+            tracing::warn!("the queue is kept in this process: people wait in it only while it runs");
+            Arc::new(MemoryQueue::new(clock))
+        }
+        Some(QueueKind::Same) | None => own_queue,
+    };
+    Ok(Engine::new(bookings, queue))
 }
 
 /// Reading a file takes as long as it takes, and not the time of those who serve.
@@ -149,17 +187,33 @@ mod tests {
         let refused = check("mysql://admin:hunter2@db/booking", None).unwrap_err().to_string();
         assert!(refused.contains("--store") && refused.contains("mysql:"), "{refused}");
         assert!(refused.contains(&known()) && !refused.contains("hunter2"), "{refused}");
-        assert!(check("memory:", Some("redis://q")).is_err());
-        assert!(check("memory:", Some("memory:")).is_ok());
+        let refused = check("memory:", Some("kafka://hunter2@q")).unwrap_err().to_string();
+        assert!(refused.contains("--queue") && refused.contains(&known_queues()), "{refused}");
+        assert!(!refused.contains("hunter2"), "{refused}");
+    }
+
+    #[test]
+    fn a_queue_that_is_not_named_is_kept_where_the_bookings_are() {
+        assert_eq!(queue_kind("memory:", None), Some(QueueKind::Same));
+        assert_eq!(queue_kind("sqlite:a.db", Some("sqlite:a.db")), Some(QueueKind::Same));
+        assert_eq!(queue_kind("sqlite:a.db", Some("memory:")), Some(QueueKind::Memory));
+        assert_eq!(queue_kind("sqlite:a.db", Some("sqlite:b.db")), None, "a file has both or neither");
     }
 
     #[cfg(feature = "sqlite")]
     #[test]
-    fn a_file_keeps_the_queue_too_or_leaves_it_to_memory() {
-        assert!(check("sqlite:a.db", None).is_ok() && check("sqlite:a.db", Some("memory:")).is_ok());
-        assert!(check("sqlite:a.db", Some("sqlite:a.db")).is_ok());
-        assert!(check("sqlite:a.db", Some("sqlite:b.db")).is_err() && check("sqlite:", None).is_err());
+    fn a_file_keeps_its_secrets_beside_it() {
+        assert!(check("sqlite:a.db", None).is_ok() && check("sqlite:", None).is_err());
         assert_eq!(secrets_file("sqlite:/x/a.db").as_deref(), Some(Path::new("/x/a.db-secrets")));
+    }
+
+    #[cfg(feature = "redis")]
+    #[test]
+    fn a_server_or_a_cluster_of_redis_is_known_as_a_queue() {
+        assert_eq!(queue_kind("memory:", Some("redis://q")), Some(QueueKind::Redis));
+        assert_eq!(queue_kind("memory:", Some("redis+cluster://a,b")), Some(QueueKind::Redis));
+        assert!(!are_memory("memory:", Some("redis://q")), "its tokens outlive the process");
+        assert!(are_memory("memory:", Some("memory:")) && are_memory("memory:", None));
     }
 
     #[cfg(feature = "postgres")]
@@ -167,6 +221,6 @@ mod tests {
     fn both_spellings_of_an_address_of_postgresql_are_known() {
         assert!(check("postgres://db/booking", None).is_ok());
         assert!(check("postgresql://db/booking", None).is_ok());
-        assert!(!is_memory("postgres://db/booking"));
+        assert!(!are_memory("postgres://db/booking", None));
     }
 }

@@ -1,5 +1,6 @@
 //! The facade: the five APIs over any two stores, and [`Engine::tend`], which keeps things moving.
 
+mod glance;
 mod reads;
 mod tend;
 #[cfg(test)]
@@ -35,6 +36,7 @@ use crate::{
 pub struct Engine {
     booking: Arc<dyn BookingStore>,
     queue: Arc<dyn QueueStore>,
+    views: Arc<glance::Views>,
 }
 
 /// What a call led to, and whether it was there already: then the call changed nothing (I21).
@@ -72,7 +74,7 @@ macro_rules! expect_effect {
 impl Engine {
     /// An engine over two stores.
     pub fn new(booking: Arc<dyn BookingStore>, queue: Arc<dyn QueueStore>) -> Self {
-        Self { booking, queue }
+        Self { booking, queue, views: Arc::default() }
     }
 
     /// An engine over memory, with its clock and the lane `main`.

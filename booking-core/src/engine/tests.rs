@@ -2,6 +2,7 @@
 #![cfg(not(booking_loom))]
 
 mod booking;
+mod glancing;
 mod queueing;
 mod reading;
 mod shaky;

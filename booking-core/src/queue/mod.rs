@@ -12,6 +12,7 @@ mod rows;
 mod state;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ pub use pace::Pace;
 pub use place::{Place, poll_after};
 pub use rows::{BrokenLane, ChangedTickets, Course, LaneRow, TicketRow};
 pub use state::{Admission, Lane};
+pub use view::{LaneView, NEAR_THE_HEAD};
 
 use crate::{
     catalog::LaneSettings,

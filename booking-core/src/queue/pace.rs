@@ -32,6 +32,12 @@ fn interval_ns(per_second: u32) -> i128 {
 }
 
 impl Pace {
+    /// What stores counted that decide by themselves when the next one is due: the start of the window, and how many
+    /// were admitted in it and in the one before.
+    pub fn counted(window: Option<Timestamp>, in_window: u64, in_last_window: Option<u64>) -> Self {
+        Self { next_due_ns: 0, window, in_window, in_last_window }
+    }
+
     /// How many may be admitted at `now` under the rate, `most` at most.
     pub(super) fn allowed(&self, per_second: Option<u32>, now: Timestamp, most: u64) -> u64 {
         let Some(per_second) = per_second else { return most };
@@ -63,7 +69,7 @@ impl Pace {
     }
 
     /// How long one admission took of late, on average; none while nothing was measured.
-    pub(super) fn per_admission(&self, now: Timestamp) -> Option<Duration> {
+    pub fn per_admission(&self, now: Timestamp) -> Option<Duration> {
         let elapsed = now.since(self.window?);
         let window = WINDOW.as_micros();
         let elapsed_us = elapsed.as_micros();

@@ -45,6 +45,18 @@ pub fn poll_after(rank: u64, estimated_wait: Option<Duration>, claim_ttl: Durati
     base * (384 + spread) / 512
 }
 
+impl Place {
+    /// The place of a waiting number at a rank, at the speed of late. `seed` spreads when people ask again.
+    pub fn waiting(rank: u64, per_admission: Option<Duration>, claim_ttl: Duration, seed: u64) -> Self {
+        let estimated_wait = per_admission.map(|each| {
+            let times = u32::try_from(rank).unwrap_or(u32::MAX);
+            each.saturating_mul(times)
+        });
+        let poll_after = poll_after(rank, estimated_wait, claim_ttl, seed);
+        Self::Waiting { rank, ahead: rank.saturating_sub(1), estimated_wait, poll_after }
+    }
+}
+
 impl Lane {
     /// Where the ticket stands at `now`, by this lane's numbers.
     pub fn place(&self, ticket: &Ticket, now: Timestamp) -> Result<Place, Refusal> {
@@ -58,14 +70,8 @@ impl Lane {
     }
 
     pub(super) fn waiting_place(&self, seq: u64, now: Timestamp) -> Place {
-        let rank = self.rank(seq);
-        let ahead = rank - 1;
-        let estimated_wait = self.per_admission(now).map(|each| {
-            let times = u32::try_from(rank).unwrap_or(u32::MAX);
-            each.saturating_mul(times)
-        });
         let seed = seq ^ (now.micros().unsigned_abs() / 1_000_000);
-        let poll_after = poll_after(rank, estimated_wait, self.settings().policy.claim_ttl, seed);
-        Place::Waiting { rank, ahead, estimated_wait, poll_after }
+        let claim_ttl = self.settings().policy.claim_ttl;
+        Place::waiting(self.rank(seq), self.per_admission(now), claim_ttl, seed)
     }
 }

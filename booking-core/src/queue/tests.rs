@@ -4,6 +4,7 @@ mod rank;
 mod rows;
 mod settings;
 mod tickets;
+mod view;
 
 use std::time::Duration;
 

@@ -5,6 +5,7 @@ mod concerts;
 mod health;
 mod payments;
 mod queue;
+mod queue_events;
 mod reservations;
 mod users;
 mod wallet;

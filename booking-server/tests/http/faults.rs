@@ -1,4 +1,7 @@
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use async_trait::async_trait;
 use booking_core::{
@@ -21,7 +24,7 @@ use crate::support::{Buyer, PRICE, SHOW, Service, options};
 
 /// What a store does to its next calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
+pub(crate) enum Fault {
     None,
     /// It can't be reached.
     Down,
@@ -36,21 +39,29 @@ enum Fault {
 const SECRET: &str = "postgres://booking:hunter2@10.0.0.5/booking";
 
 /// A store that can be made to fail.
-struct Faulty<S> {
+pub(crate) struct Faulty<S> {
     inner: S,
     fault: Mutex<Fault>,
+    /// How often each of its calls was made.
+    asked: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 impl<S> Faulty<S> {
     fn new(inner: S) -> Arc<Self> {
-        Arc::new(Self { inner, fault: Mutex::new(Fault::None) })
+        Arc::new(Self { inner, fault: Mutex::new(Fault::None), asked: Mutex::default() })
     }
 
-    fn set(&self, fault: Fault) {
+    pub(crate) fn set(&self, fault: Fault) {
         *self.fault.lock().unwrap() = fault;
     }
 
-    fn before(&self) -> Result<(), StoreError> {
+    /// How often this was asked for.
+    pub(crate) fn asked(&self, name: &str) -> u64 {
+        self.asked.lock().unwrap().get(name).copied().unwrap_or(0)
+    }
+
+    fn before(&self, name: &'static str) -> Result<(), StoreError> {
+        *self.asked.lock().unwrap().entry(name).or_default() += 1;
         let fault = *self.fault.lock().unwrap();
         match fault {
             Fault::None | Fault::AnswerLost => Ok(()),
@@ -71,7 +82,7 @@ macro_rules! port {
         #[async_trait]
         impl $port for Faulty<$inner> {
             $(async fn $name(&self, $($arg: $type),*) -> Result<$answer, $error> {
-                self.before()?;
+                self.before(stringify!($name))?;
                 let answer = self.inner.$name($($arg),*).await?;
                 self.after()?;
                 Ok(answer)
@@ -115,7 +126,7 @@ port!(QueueStore for MemoryQueue {
 
 type Stores = (Arc<Faulty<MemoryBooking>>, Arc<Faulty<MemoryQueue>>);
 
-async fn start() -> (Service, Stores) {
+pub(crate) async fn start() -> (Service, Stores) {
     let clock = Arc::new(ManualClock::at(system_clock()));
     let booking = Faulty::new(MemoryBooking::new(BookingPolicy::default(), Arc::new(Arc::clone(&clock))));
     let queue = Faulty::new(MemoryQueue::new(Arc::new(Arc::clone(&clock))));

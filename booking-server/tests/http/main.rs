@@ -12,3 +12,4 @@ mod process;
 mod queue;
 mod support;
 mod tokens;
+mod waiting;

@@ -23,6 +23,7 @@ pub(crate) const PRICE: i64 = 50_000;
 
 /// A service of its own for a test.
 pub(crate) struct Service {
+    pub(crate) app: App,
     pub(crate) router: Router,
     pub(crate) engine: Engine,
     pub(crate) clock: Arc<ManualClock>,
@@ -108,7 +109,7 @@ impl Service {
         let engine = Engine::new(booking, queue);
         let secrets = Secrets::random();
         let app = App::new(engine.clone(), Arc::new(Arc::clone(&clock)), &secrets, options);
-        Self { router: router(app), engine, clock, secrets }
+        Self { router: router(app.clone()), app, engine, clock, secrets }
     }
 
     /// Puts the show in, with some of its fields changed.

@@ -13,6 +13,7 @@ fn queue_calls() -> Vec<(&'static str, String, Option<serde_json::Value>)> {
     let reservation = Uuid::nil();
     vec![
         ("GET", "/v1/queue/status".into(), None),
+        ("GET", "/v1/queue/events".into(), None),
         ("DELETE", "/v1/queue/tokens".into(), None),
         ("GET", format!("/v1/concerts/{CONCERT}/performances"), None),
         ("GET", "/v1/performances".into(), None),

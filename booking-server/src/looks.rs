@@ -1,0 +1,103 @@
+//! Where people stand, asked of the store as seldom as possible: each lane is looked at four to seven times a second while
+//! anybody asks, and those who wait are answered from what was seen.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use booking_core::{Engine, Error, LaneName, StoreError, Ticket, queue::Place};
+use tokio::time::Instant;
+
+/// Nobody is told anything older.
+const OLDEST: Duration = Duration::from_millis(250);
+/// From this age on one of those who ask looks anew, while the others are still answered.
+const RIPE: Duration = Duration::from_millis(150);
+
+/// What became of the last look at a lane.
+#[derive(Clone, Debug)]
+enum Seen {
+    /// What was seen was true at this instant or later.
+    Since(Instant),
+    /// The store failed, as was known at this instant.
+    Failed(Instant, StoreError),
+    Nothing,
+}
+
+struct Lane {
+    seen: Mutex<Seen>,
+    /// Held by who looks.
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl Lane {
+    fn seen(&self) -> Seen {
+        // Taking and putting a value can't leave it half done.
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Looks at the lane. It must be the caller's turn.
+    async fn look(&self, engine: &Engine, name: &LaneName) -> Result<(), StoreError> {
+        let begun = Instant::now();
+        let (seen, answer) = match engine.look(name).await {
+            Ok(()) => (Seen::Since(begun), Ok(())),
+            Err(Error::Store(error)) => (Seen::Failed(Instant::now(), error.clone()), Err(error)),
+            // There is no such lane now; the store says what that means to whom.
+            Err(Error::Refused(_)) => (Seen::Nothing, Ok(())),
+        };
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
+        answer
+    }
+
+    /// Sees to it that what was seen is young enough, and was seen after `since`.
+    async fn look_if_old(&self, engine: &Engine, name: &LaneName, since: Instant) -> Result<(), StoreError> {
+        match self.seen() {
+            Seen::Since(seen) if seen >= since && seen.elapsed() < RIPE => return Ok(()),
+            Seen::Since(seen) if seen >= since && seen.elapsed() < OLDEST => {
+                let Ok(_turn) = self.turn.try_lock() else { return Ok(()) };
+                return self.look(engine, name).await;
+            }
+            _ => {}
+        }
+        let _turn = self.turn.lock().await;
+        // Those who waited for their turn share what the one before them saw.
+        match self.seen() {
+            Seen::Since(seen) if seen >= since && seen.elapsed() < RIPE => Ok(()),
+            Seen::Failed(at, error) if at >= since && at.elapsed() < OLDEST => Err(error),
+            _ => self.look(engine, name).await,
+        }
+    }
+}
+
+/// The lanes people ask about.
+#[derive(Default)]
+pub(crate) struct Looks(Mutex<HashMap<LaneName, Arc<Lane>>>);
+
+impl Looks {
+    fn lane(&self, name: &LaneName) -> Arc<Lane> {
+        let mut lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lane) = lanes.get(name) {
+            return Arc::clone(lane);
+        }
+        let lane = Arc::new(Lane { seen: Mutex::new(Seen::Nothing), turn: tokio::sync::Mutex::default() });
+        lanes.insert(name.clone(), Arc::clone(&lane));
+        lane
+    }
+
+    /// Where the ticket stands: near the head, once admitted and once done by the store, else by what was seen at most
+    /// 250 ms ago. A rank that was told is never followed by a higher one.
+    pub(crate) async fn place(&self, engine: &Engine, ticket: &Ticket) -> Result<Place, Error> {
+        let (lane, now) = (self.lane(&ticket.lane), Instant::now());
+        let oldest = now.checked_sub(OLDEST).unwrap_or(now);
+        lane.look_if_old(engine, &ticket.lane, oldest).await?;
+        if engine.is_news(ticket) {
+            // It entered since: the next look tells of it, and of all others who entered.
+            lane.look_if_old(engine, &ticket.lane, now).await?;
+        }
+        match engine.glance(ticket) {
+            Some(place) => Ok(place),
+            None => engine.place(ticket).await,
+        }
+    }
+}

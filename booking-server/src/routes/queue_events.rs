@@ -1,0 +1,118 @@
+//! `GET /v1/queue/events`: the place, pushed (Q5).
+
+use std::{convert::Infallible, time::Duration};
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::{
+        IntoResponse, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
+};
+use booking_api::{PlaceStatus, Problem, QueuePlace};
+use booking_core::{Error, Ticket};
+use futures_util::{Stream, stream::unfold};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until},
+};
+
+use crate::{app::App, extract::Queue, failure::Failure};
+
+/// Changes are told at most this often.
+const EVERY: Duration = Duration::from_secs(1);
+/// Silence longer than this is broken by a comment, so that nobody in between takes the stream for dead.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// When a reader whose stream broke comes back.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// One reader.
+struct Watch {
+    app: App,
+    ticket: Ticket,
+    stopping: watch::Receiver<bool>,
+    told: QueuePlace,
+    /// Whether the last thing told was that the store can't be reached.
+    is_dark: bool,
+    number: u64,
+    due: Instant,
+}
+
+/// What comes next on a stream, and whether it is the last.
+type Next = (Result<Event, Infallible>, Option<Watch>);
+
+pub(super) async fn events(
+    State(app): State<App>,
+    Queue(ticket): Queue,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let place = app.looks.place(&app.engine, &ticket).await?;
+    let told = QueuePlace::of(&ticket, place);
+    // Who saw the end and comes back, as browsers do by themselves, is told not to.
+    if told.status == PlaceStatus::Done && headers.contains_key("last-event-id") {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    let (stopping, due) = (app.stopping(), Instant::now() + EVERY);
+    let watch = Watch { app, ticket, stopping, told, is_dark: false, number: 0, due };
+    let keep_alive = KeepAlive::new().interval(HEARTBEAT).text("still here");
+    Ok(Sse::new(stream(watch)).keep_alive(keep_alive).into_response())
+}
+
+/// The place as it is, then each change of it, until it is done or the server stops. Whatever a reader has seen
+/// before, it begins with the present, so coming back loses nothing.
+fn stream(watch: Watch) -> impl Stream<Item = Result<Event, Infallible>> {
+    unfold(Some(watch), async |watch| {
+        let watch = watch?;
+        if watch.number == 0 { Some(watch.tell()) } else { watch.next().await }
+    })
+}
+
+/// What a reader wants to hear of: not when to poll, nor each second of a guess.
+fn is_news(before: &QueuePlace, now: &QueuePlace) -> bool {
+    (before.status, before.rank, before.expires_at) != (now.status, now.rank, now.expires_at)
+}
+
+impl Watch {
+    /// Waits for the next thing to tell; none when the server stops.
+    async fn next(mut self) -> Option<Next> {
+        loop {
+            tokio::select! {
+                () = sleep_until(self.due) => {}
+                _ = self.stopping.wait_for(|stopping| *stopping) => return None,
+            }
+            self.due = Instant::now() + EVERY;
+            match self.app.looks.place(&self.app.engine, &self.ticket).await {
+                Ok(place) => {
+                    let now = QueuePlace::of(&self.ticket, place);
+                    if self.is_dark || is_news(&self.told, &now) {
+                        (self.told, self.is_dark) = (now, false);
+                        return Some(self.tell());
+                    }
+                }
+                Err(Error::Refused(refusal)) => {
+                    return Some((Ok(event("problem", &Problem::from(refusal))), None));
+                }
+                // The last place stays true as far as anybody knows; when the store is back, the stream goes on.
+                Err(Error::Store(error)) if !self.is_dark => {
+                    self.is_dark = true;
+                    return Some((Ok(event("problem", &Problem::from(error))), Some(self)));
+                }
+                Err(Error::Store(_)) => {}
+            }
+        }
+    }
+
+    fn tell(mut self) -> Next {
+        self.number += 1;
+        let id = format!("{}-{}", self.ticket.seq, self.number);
+        let event = event("place", &self.told).id(id).retry(RETRY);
+        let is_over = self.told.status == PlaceStatus::Done;
+        (Ok(event), (!is_over).then_some(self))
+    }
+}
+
+fn event(name: &str, body: &impl serde::Serialize) -> Event {
+    // A value of ours can always be written.
+    Event::default().event(name).data(serde_json::to_string(body).unwrap_or_default())
+}

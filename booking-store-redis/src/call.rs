@@ -1,0 +1,81 @@
+//! One call: a script on a lane, with what this instance has seen of it.
+
+use booking_core::{LaneName, StoreError, Ticket};
+use redis::{Cmd, ErrorKind, ServerErrorKind, ToRedisArgs};
+
+use crate::{
+    queue::RedisQueue,
+    reply::{Answer, Reply},
+    scripts::Script,
+    seen::epoch_text,
+    trouble::store_error,
+};
+
+/// A script about to be run on a lane.
+pub(crate) struct Call<'a> {
+    queue: &'a RedisQueue,
+    script: &'a Script,
+    lane: &'a LaneName,
+    args: Vec<Vec<u8>>,
+}
+
+impl RedisQueue {
+    pub(crate) fn call<'a>(&'a self, script: &'a Script, lane: &'a LaneName) -> Call<'a> {
+        let seen = self.seen.of(lane);
+        Call { queue: self, script, lane, args: Vec::new() }.arg(seen.epoch_text()).arg(seen.step)
+    }
+}
+
+impl Call<'_> {
+    pub(crate) fn arg(mut self, value: impl ToRedisArgs) -> Self {
+        value.write_redis_args(&mut self.args);
+        self
+    }
+
+    /// The epoch, number and user of a ticket.
+    pub(crate) fn ticket(self, ticket: &Ticket) -> Self {
+        self.arg(epoch_text(ticket.epoch)).arg(ticket.seq).arg(ticket.user.0.as_bytes().as_slice())
+    }
+
+    fn complete(&self, mut command: Cmd) -> Cmd {
+        command.arg(self.queue.key(self.lane));
+        for arg in &self.args {
+            command.arg(arg.as_slice());
+        }
+        command
+    }
+
+    /// What the lane answers, if there is one. A call that `changes` something may have done so although its answer was
+    /// lost.
+    pub(crate) async fn run(self, changes: bool) -> Result<Option<Reply>, StoreError> {
+        let queue = self.queue;
+        let command = self.complete(self.script.by_name());
+        let mut answer = queue.link.run(&command).await;
+        // A connection that broke since the last call. Every script may be run twice: what it did the first time, it
+        // finds the second time.
+        if answer.as_ref().is_err_and(|error| error.is_connection_dropped() && !error.is_connection_refusal())
+        {
+            answer = queue.link.run(&command).await;
+        }
+        let is_new = |error: &redis::RedisError| error.kind() == ErrorKind::Server(ServerErrorKind::NoScript);
+        if answer.as_ref().is_err_and(is_new) {
+            answer = queue.link.run(&self.complete(self.script.by_text())).await;
+        }
+        let answer = answer.map_err(|error| store_error(&error, changes))?;
+        match Answer::read(answer)? {
+            Answer::Lane(reply) => {
+                queue.seen.note(self.lane, reply.mark());
+                Ok(Some(reply))
+            }
+            Answer::Unknown => Ok(None),
+            Answer::Lost => {
+                let lane = self.lane.as_str();
+                tracing::error!(
+                    lane,
+                    "Redis came back with an old copy of the lane: it starts anew, and people enter again"
+                );
+                Ok(None)
+            }
+        }
+    }
+}

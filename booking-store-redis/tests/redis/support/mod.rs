@@ -1,0 +1,9 @@
+//! What the tests share.
+
+pub(crate) mod chance;
+pub(crate) mod cluster;
+pub(crate) mod harness;
+pub(crate) mod keys;
+pub(crate) mod server;
+pub(crate) mod wire;
+pub(crate) mod world;
