@@ -87,6 +87,6 @@ fn the_audit_of_an_empty_server_is_clean() {
 fn serving_on_an_impossible_address_is_refused() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let ran = run(&mut booking(&["serve", "--listen", &address])).expect(2);
+    let ran = run(&mut booking(&["serve", "--listen", &address, "--store", "memory:"])).expect(2);
     assert!(ran.err.contains("choose another with --listen"), "{ran:?}");
 }
