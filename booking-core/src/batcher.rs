@@ -22,6 +22,9 @@ use crate::{
     sync::{Mutex, lock},
 };
 
+/// After so many pauses in which nobody came, nobody else is waited for.
+const IN_VAIN: u32 = 8;
+
 /// How much may wait, and how much is taken at once, in the sizes that [`Batcher::submit`] is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -136,6 +139,19 @@ impl<W, A> Batcher<W, A> {
         }
         queue.worker = Some(context.waker().clone());
         Poll::Pending
+    }
+
+    /// Lets those come again who were just answered, so that they and not the first of them are the next batch: calls
+    /// `pause`, which shall give way to others for a moment, as long as more arrive, until `answered` wait. Who is alone
+    /// waits for nothing.
+    pub async fn settle(&self, answered: usize, pause: impl AsyncFn()) {
+        let (mut seen, mut in_vain) = (0, 0);
+        while answered > 1 && seen < answered && in_vain < IN_VAIN {
+            pause().await;
+            let waiting = lock(&self.queue).map_or(0, |queue| queue.jobs.len());
+            in_vain = if waiting > seen { 0 } else { in_vain + 1 };
+            seen = waiting;
+        }
     }
 
     /// Takes no more jobs. Those that wait are still handed out by [`next`](Self::next), then it ends.

@@ -1,11 +1,13 @@
-//! Holds a second through the store, next to what one statement a request does through the same driver on the same
-//! server, and how long a lone hold takes next to `SELECT 1`:
+//! Holds a second through the store, next to what one statement a request does on the same server, through the same
+//! driver and by pgbench, and how long a lone hold takes next to `SELECT 1`:
 //! `scripts/with-servers cargo run --release -p booking-store-pg --example holds_bench`. ROUNDS=3 SECONDS=3 CLIENTS=64
+//! SYNC=1 waits for the disk.
 //!
 //! The one statement takes a seat and writes a reservation, and nothing else: no user is locked, no limit and no ticket
 //! is looked at, nothing is logged.
 
 use std::{
+    process::Command,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -14,7 +16,7 @@ use std::{
 };
 
 use booking_core::{
-    BookingPolicy, Command, Epoch, LaneName, Money, Ticket, Timestamp,
+    BookingPolicy, Epoch, LaneName, Money, Ticket, Timestamp,
     catalog::{self, ConcertDraft, LaneChange, PerformanceDraft},
     hold,
     id::{ConcertId, PerformanceId, ReservationId, UserId},
@@ -77,7 +79,7 @@ impl Aim {
     }
 }
 
-fn place(n: u64, aim: Aim) -> Command {
+fn place(n: u64, aim: Aim) -> booking_core::Command {
     let (performance, seat) = aim.seat(n);
     let ticket = Ticket { lane: LaneName::main(), epoch: Epoch(1), seq: n, user: user(n) };
     hold::Command::Place { reservation: ReservationId::random(), ticket, performance, seats: vec![seat] }
@@ -85,7 +87,7 @@ fn place(n: u64, aim: Aim) -> Command {
 }
 
 async fn prepare(store: &PgStore, users: u64) {
-    let done = |batch: Vec<Command>| async {
+    let done = |batch: Vec<booking_core::Command>| async {
         let answers = store.execute(batch).await.expect("the database answers");
         assert!(answers.iter().all(Result::is_ok), "{answers:?}");
     };
@@ -161,11 +163,42 @@ async fn lone(store: &Arc<PgStore>, pool: &PgPool, first: u64) {
     );
 }
 
+/// The same statement by pgbench: what the server can do when the client costs next to nothing.
+fn pgbench(url: &str, aim: Aim, clients: u64, span: Duration) -> f64 {
+    let seat = match aim {
+        Aim::Spread => format!("\\set show random(0, {})\n", SHOWS - 1),
+        Aim::Rush => format!("\\set show {SHOWS}\n"),
+    };
+    let performance = "('00000000-0000-0000-0000-5000' || lpad(to_hex(:show), 8, '0'))::uuid";
+    let hold = NAIVE_HOLD.replace("$1", "gen_random_uuid()").replace("$2", "gen_random_uuid()");
+    let hold = hold.replace("$3", performance).replace("$4", ":seat");
+    let script = std::env::temp_dir().join(format!("booking-holds-{}.sql", std::process::id()));
+    std::fs::write(&script, format!("{seat}\\set seat random(1, {SEATS})\n{hold};\n")).expect("a script");
+    let program = std::env::var("BOOKING_TEST_PG_BIN").expect("run it by scripts/with-servers");
+    let told = Command::new(format!("{program}/pgbench"))
+        .args([
+            "-n",
+            "-M",
+            "prepared",
+            "-j",
+            "2",
+            "-c",
+            &clients.to_string(),
+            "-T",
+            &span.as_secs().to_string(),
+            "-f",
+        ])
+        .arg(&script)
+        .arg(url)
+        .output()
+        .expect("pgbench");
+    std::fs::remove_file(&script).ok();
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    let rate = told.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
+    rate.unwrap_or_else(|| panic!("{told}"))
+}
+
 async fn clean(pool: &PgPool) {
-    let clean = "SET session_replication_role = replica; UPDATE seats SET reservation_id = NULL, held_until = NULL \
-        WHERE reservation_id IS NOT NULL; TRUNCATE reservations CASCADE; RESET session_replication_role; \
-        UPDATE naive_seats SET reservation_id = NULL, held_until = NULL; TRUNCATE naive_reservations";
-    let _ = clean;
     raw_sql("VACUUM ANALYZE").execute(pool).await.expect("vacuumed");
     raw_sql("CHECKPOINT").execute(pool).await.expect("a checkpoint");
 }
@@ -201,7 +234,7 @@ async fn main() {
     clean(&pool).await;
     lone(&store, &pool, 0).await;
     let mut next = 1_000;
-    println!("round   aim      one statement        batched   ratio  (held a second)");
+    println!("round   aim         pgbench  one statement        batched   of pgbench  of one statement");
     for round in 1..=rounds {
         for aim in [Aim::Spread, Aim::Rush] {
             clean(&pool).await;
@@ -224,6 +257,8 @@ async fn main() {
             })
             .await;
             clean(&pool).await;
+            let floor = pgbench(&url, aim, clients, span);
+            clean(&pool).await;
             let with = Arc::clone(&store);
             let ours = rate(clients, span, move |n| {
                 let with = Arc::clone(&with);
@@ -238,12 +273,11 @@ async fn main() {
             let asked = (ours.0.max(naive.0) * span.as_secs_f64() * 1.2) as u64;
             next += if aim == Aim::Spread { asked } else { 0 };
             println!(
-                "{round:5} {aim:7?} {:13.0}/s {:13.0}/s {:7.2}  ({:.0} and {:.0})",
+                "{round:5} {aim:7?} {floor:13.0} {:14.0} {:14.0} {:12.2} {:17.2}",
                 naive.0,
                 ours.0,
-                ours.0 / naive.0,
-                naive.1,
-                ours.1
+                ours.0 / floor,
+                ours.0 / naive.0
             );
         }
     }

@@ -125,3 +125,22 @@ fn askers_in_many_threads_each_get_their_own_answer() {
         assert!(worker.join().unwrap() <= 2_000);
     });
 }
+
+#[test]
+fn who_was_answered_may_come_again_before_the_next_batch() {
+    let batcher = batcher(100, 100);
+    let asked = std::cell::RefCell::new(Vec::new());
+    let pauses = std::cell::Cell::new(0);
+    let submit = |upto: u32| asked.borrow_mut().extend((0..upto).map(|work| batcher.submit(work, 1)));
+    // One comes in each of the first five pauses, then nobody.
+    let pause = async || {
+        pauses.set(pauses.get() + 1);
+        submit(u32::from(pauses.get() <= 5));
+    };
+    block_on(batcher.settle(1, pause));
+    assert_eq!(pauses.get(), 0, "who was alone is not waited for");
+    block_on(batcher.settle(3, pause));
+    assert_eq!(pauses.get(), 3, "all who were answered are there");
+    block_on(batcher.settle(100, pause));
+    assert_eq!((pauses.get(), taken(&batcher).map(|jobs| jobs.len())), (3 + 2 + 8, Some(5)));
+}

@@ -63,7 +63,9 @@ impl Drop for Attended {
 
 async fn work(queue: Attended, mut writer: Writer) {
     while let Some(jobs) = queue.0.next().await {
+        let answered = jobs.len();
         serve(&mut writer, jobs).await;
+        queue.0.settle(answered, tokio::task::yield_now).await;
     }
 }
 

@@ -78,6 +78,7 @@ impl Drop for Attended {
 async fn work(calls: Attended, pool: Pool) {
     let mut lanes: BTreeMap<LaneName, Kept> = BTreeMap::new();
     while let Some(jobs) = calls.0.next().await {
+        let answered = jobs.len();
         let mut by_lane: BTreeMap<LaneName, Vec<Asked>> = BTreeMap::new();
         for job in jobs {
             by_lane.entry(job.work.lane.clone()).or_default().push(job);
@@ -91,6 +92,7 @@ async fn work(calls: Attended, pool: Pool) {
         });
         let stepped = join_all(turns).await;
         lanes.extend(stepped.into_iter().flatten());
+        calls.0.settle(answered, tokio::task::yield_now).await;
     }
 }
 

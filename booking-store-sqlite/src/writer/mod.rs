@@ -64,7 +64,9 @@ impl Writer {
     pub(crate) fn run(mut self, inbox: Arc<Inbox>) {
         let closing = Closing(inbox);
         while let Some(jobs) = pollster::block_on(closing.0.next()) {
+            let answered = jobs.len();
             self.serve(jobs);
+            pollster::block_on(closing.0.settle(answered, async || std::thread::yield_now()));
         }
     }
 
