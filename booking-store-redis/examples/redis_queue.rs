@@ -1,4 +1,4 @@
-//! The queue in Redis, measured next to `redis-benchmark` running the same script: `queue_bench [PEOPLE]` (1,000,000).
+//! The queue in Redis, measured next to `redis-benchmark` running the same script: `redis_queue [PEOPLE]` (1,000,000).
 //!
 //! It starts a `redis-server` of its own that keeps nothing, and prints how many enter a second through the store and
 //! through `redis-benchmark` in interleaved rounds, the memory a waiting person takes, and how long a place takes to tell

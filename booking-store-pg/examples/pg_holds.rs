@@ -1,6 +1,6 @@
 //! Holds a second through the store, next to what one statement a request does on the same server, through the same
 //! driver and by pgbench, and how long a lone hold takes next to `SELECT 1`:
-//! `scripts/with-servers cargo run --release -p booking-store-pg --example holds_bench`. ROUNDS=3 SECONDS=3 CLIENTS=64
+//! `scripts/with-servers cargo run --release -p booking-store-pg --example pg_holds`. ROUNDS=3 SECONDS=3 CLIENTS=64
 //! SYNC=1 waits for the disk.
 //!
 //! The one statement takes a seat and writes a reservation, and nothing else: no user is locked, no limit and no ticket

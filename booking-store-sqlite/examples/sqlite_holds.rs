@@ -1,6 +1,6 @@
 //! Durable holds a second through the engine with 64 callers, next to SQLite alone writing the same rows in groups of 64
 //! from one thread, on the same disk in turns; and what it takes to open a file with a million reservations:
-//! `cargo run --release -p booking-store-sqlite --example holds_bench`. ROUNDS=5 HOLDS=100000 CALLERS=64 RESERVATIONS=1000000
+//! `cargo run --release -p booking-store-sqlite --example sqlite_holds`. ROUNDS=5 HOLDS=100000 CALLERS=64 RESERVATIONS=1000000
 
 use std::{
     error::Error,

@@ -1,5 +1,5 @@
 //! The queue on PostgreSQL at 1,000, 100,000 and 1,000,000 waiting: entering, and asking for a place, in calls a second.
-//! `scripts/with-servers cargo run --release -p booking-store-pg --example queue_bench`. CLIENTS=256 CALLS=20000
+//! `scripts/with-servers cargo run --release -p booking-store-pg --example pg_queue`. CLIENTS=256 CALLS=20000
 
 use std::{sync::Arc, time::Instant};
 
