@@ -169,9 +169,9 @@ fn pgbench(url: &str, aim: Aim, clients: u64, span: Duration) -> f64 {
         Aim::Spread => format!("\\set show random(0, {})\n", SHOWS - 1),
         Aim::Rush => format!("\\set show {SHOWS}\n"),
     };
-    let performance = "('00000000-0000-0000-0000-5000' || lpad(to_hex(:show), 8, '0'))::uuid";
+    let performance = "('00000000-0000-0000-0000-5000' || lpad(to_hex((:show)::bigint), 8, '0'))::uuid";
     let hold = NAIVE_HOLD.replace("$1", "gen_random_uuid()").replace("$2", "gen_random_uuid()");
-    let hold = hold.replace("$3", performance).replace("$4", ":seat");
+    let hold = hold.replace("$3", performance).replace("$4", "(:seat)::integer");
     let script = std::env::temp_dir().join(format!("booking-holds-{}.sql", std::process::id()));
     std::fs::write(&script, format!("{seat}\\set seat random(1, {SEATS})\n{hold};\n")).expect("a script");
     let program = std::env::var("BOOKING_TEST_PG_BIN").expect("run it by scripts/with-servers");
@@ -193,7 +193,7 @@ fn pgbench(url: &str, aim: Aim, clients: u64, span: Duration) -> f64 {
         .output()
         .expect("pgbench");
     std::fs::remove_file(&script).ok();
-    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    let told = String::from_utf8_lossy(&[told.stdout, told.stderr].concat()).into_owned();
     let rate = told.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
     rate.unwrap_or_else(|| panic!("{told}"))
 }
