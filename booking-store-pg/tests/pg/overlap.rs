@@ -204,7 +204,11 @@ async fn a_payment_that_waited_past_the_end_of_its_hold_is_refused() {
         let mut stranger = connect(&database.url()).await;
         run(&mut stranger, &format!("BEGIN; {lock}")).await;
         let free = async {
-            tokio::time::sleep(Duration::from_millis(600)).await;
+            // By the clock that decides.
+            let end = held.hold_until.micros();
+            let over =
+                format!("SELECT pg_sleep_until(timestamptz 'epoch' + {end} * interval '1 microsecond')");
+            run(&mut stranger, &over).await;
             run(&mut stranger, "ROLLBACK").await;
         };
         // It is asked for in time, but gets its locks too late.
