@@ -8,10 +8,10 @@ mod tests;
 use std::collections::BTreeMap;
 
 use crate::{
-    Map,
+    Map, Table,
     catalog::Performance,
     hold::{Reservation, Seat, SeatNumber},
-    id::{EntryId, PaymentId, PerformanceId, ReservationId, UserId},
+    id::{EntryId, PerformanceId, UserId},
     money::Money,
     payment::Payment,
     time::Timestamp,
@@ -60,13 +60,13 @@ impl Audit {
 pub struct Auditor {
     now: Timestamp,
     max_balance: Money,
-    performances: Map<PerformanceId, Performance>,
+    performances: Table<Performance>,
     seats: Map<PerformanceId, BTreeMap<SeatNumber, Seat>>,
-    wallets: Map<UserId, Wallet>,
-    entries: Map<EntryId, Entry>,
+    wallets: Table<Wallet>,
+    entries: Table<Entry>,
     ledgers: Map<UserId, BTreeMap<u64, EntryId>>,
-    reservations: Map<ReservationId, Reservation>,
-    payments: Map<PaymentId, Payment>,
+    reservations: Table<Reservation>,
+    payments: Table<Payment>,
     /// Identities that came twice, which no store may have.
     repeated: Vec<String>,
 }
@@ -77,13 +77,13 @@ impl Auditor {
         Self {
             now,
             max_balance,
-            performances: Map::default(),
+            performances: Table::default(),
             seats: Map::default(),
-            wallets: Map::default(),
-            entries: Map::default(),
+            wallets: Table::default(),
+            entries: Table::default(),
             ledgers: Map::default(),
-            reservations: Map::default(),
-            payments: Map::default(),
+            reservations: Table::default(),
+            payments: Table::default(),
             repeated: Vec::new(),
         }
     }
@@ -96,39 +96,39 @@ impl Auditor {
 
     /// Takes a performance in.
     pub fn performance(&mut self, performance: &Performance) {
-        let old = self.performances.insert(performance.id, performance.clone());
+        let old = self.performances.insert(performance.clone());
         self.note_repeat(old.is_some(), || format!("performance {}", performance.id));
     }
 
     /// Takes a seat that somebody has in.
     pub fn seat(&mut self, performance: PerformanceId, number: SeatNumber, seat: Seat) {
-        let old = self.seats.entry(performance).or_default().insert(number, seat);
+        let old = self.seats.get_or_default(performance).insert(number, seat);
         self.note_repeat(old.is_some(), || format!("seat {number} of performance {performance}"));
     }
 
     /// Takes a wallet in.
     pub fn wallet(&mut self, wallet: &Wallet) {
-        let old = self.wallets.insert(wallet.user, wallet.clone());
+        let old = self.wallets.insert(wallet.clone());
         self.note_repeat(old.is_some(), || format!("the wallet of user {}", wallet.user));
     }
 
     /// Takes a ledger line in.
     pub fn entry(&mut self, entry: &Entry) {
-        let old = self.ledgers.entry(entry.user).or_default().insert(entry.number, entry.id);
+        let old = self.ledgers.get_or_default(entry.user).insert(entry.number, entry.id);
         self.note_repeat(old.is_some(), || format!("entry number {} of user {}", entry.number, entry.user));
-        let old = self.entries.insert(entry.id, entry.clone());
+        let old = self.entries.insert(entry.clone());
         self.note_repeat(old.is_some(), || format!("entry {}", entry.id));
     }
 
     /// Takes a reservation in.
     pub fn reservation(&mut self, reservation: &Reservation) {
-        let old = self.reservations.insert(reservation.id, reservation.clone());
+        let old = self.reservations.insert(reservation.clone());
         self.note_repeat(old.is_some(), || format!("reservation {}", reservation.id));
     }
 
     /// Takes a payment in.
     pub fn payment(&mut self, payment: &Payment) {
-        let old = self.payments.insert(payment.id, payment.clone());
+        let old = self.payments.insert(payment.clone());
         self.note_repeat(old.is_some(), || format!("payment {}", payment.id));
     }
 

@@ -33,7 +33,7 @@ pub use engine::{Answer, Engine, LaneStatus, Paid, Tended};
 pub use error::{Error, StoreError};
 pub use event::{Event, RecordedEvent};
 pub use keys::Keys;
-pub(crate) use map::Map;
+pub(crate) use map::{Map, Row, Table};
 pub use money::{Amount, InvalidMoney, Money};
 pub use outcome::{Effect, Outcome};
 pub use policy::{BookingPolicy, InvalidPolicy, LONGEST_SPAN, LanePolicy};

@@ -1,96 +1,205 @@
-//! A table that grows without making everybody wait.
+//! Tables that grow without making everybody wait.
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
     fmt,
     hash::{BuildHasher, Hash},
     ops::Index,
+    sync::Arc,
 };
 
-use foldhash::fast::{FixedState, RandomState};
+use foldhash::fast::RandomState;
+use hashbrown::{HashTable, hash_table::Entry};
 
 /// Parts of a table. One that is full is moved to twice the room in one go, under the lock of its store: at a million
 /// rows some 50 ms for a table of one piece, less than 1 ms for a part of it.
 const PARTS: usize = 64;
 
-type Part<K, V> = HashMap<K, V, RandomState>;
+/// What carries its own identity, so that a table need not hold it twice.
+pub(crate) trait Row {
+    type Id: Eq + Hash;
 
-/// A hash table in parts that grow one by one. Keys are ids, so the cheap hash is enough.
-#[derive(Clone)]
-pub(crate) struct Map<K, V> {
-    /// None until the first row.
-    parts: Vec<Part<K, V>>,
+    fn id(&self) -> &Self::Id;
 }
 
-impl<K, V> Default for Map<K, V> {
+impl<R: Row> Row for Arc<R> {
+    type Id = R::Id;
+
+    fn id(&self) -> &R::Id {
+        R::id(self)
+    }
+}
+
+impl<K: Eq + Hash, V> Row for (K, V) {
+    type Id = K;
+
+    fn id(&self) -> &K {
+        &self.0
+    }
+}
+
+/// Rows by identity, in parts that grow one by one. Identities are ids, so the cheap hash is enough.
+#[derive(Clone)]
+pub(crate) struct Table<R> {
+    /// None until the first row.
+    parts: Vec<HashTable<R>>,
+    hasher: RandomState,
+}
+
+impl<R> Default for Table<R> {
     fn default() -> Self {
-        Self { parts: Vec::new() }
+        Self { parts: Vec::new(), hasher: RandomState::default() }
+    }
+}
+
+impl<R: Row> Table<R> {
+    /// The hash of an identity, and the part it belongs to, which is not chosen by the bits that the part goes by.
+    fn place(&self, id: &R::Id) -> (u64, usize) {
+        let hash = self.hasher.hash_one(id);
+        (hash, usize::try_from(hash >> 32).unwrap_or(0) % PARTS)
+    }
+
+    pub(crate) fn get(&self, id: &R::Id) -> Option<&R> {
+        let (hash, part) = self.place(id);
+        self.parts.get(part)?.find(hash, |row| row.id() == id)
+    }
+
+    /// The row, which must keep its identity.
+    pub(crate) fn get_mut(&mut self, id: &R::Id) -> Option<&mut R> {
+        let (hash, part) = self.place(id);
+        self.parts.get_mut(part)?.find_mut(hash, |row| row.id() == id)
+    }
+
+    pub(crate) fn contains(&self, id: &R::Id) -> bool {
+        self.get(id).is_some()
+    }
+
+    fn entry(&mut self, id: &R::Id) -> Entry<'_, R> {
+        let (hash, part) = self.place(id);
+        if self.parts.is_empty() {
+            self.parts.resize_with(PARTS, HashTable::new);
+        }
+        let Self { parts, hasher } = self;
+        parts[part].entry(hash, |row| row.id() == id, |row| hasher.hash_one(row.id()))
+    }
+
+    /// Puts a row in, and gives the one that had its place.
+    pub(crate) fn insert(&mut self, row: R) -> Option<R> {
+        match self.entry(row.id()) {
+            Entry::Occupied(mut old) => Some(std::mem::replace(old.get_mut(), row)),
+            Entry::Vacant(free) => {
+                free.insert(row);
+                None
+            }
+        }
+    }
+
+    pub(crate) fn remove(&mut self, id: &R::Id) -> Option<R> {
+        let (hash, part) = self.place(id);
+        let found = self.parts.get_mut(part)?.find_entry(hash, |row| row.id() == id).ok()?;
+        Some(found.remove().0)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &R> {
+        self.parts.iter().flatten()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.parts.iter().map(HashTable::len).sum()
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.parts.iter().map(HashTable::capacity).sum()
+    }
+}
+
+impl<R: Row> Extend<R> for Table<R> {
+    fn extend<T: IntoIterator<Item = R>>(&mut self, rows: T) {
+        for row in rows {
+            self.insert(row);
+        }
+    }
+}
+
+impl<R: Row> Index<&R::Id> for Table<R> {
+    type Output = R;
+
+    fn index(&self, id: &R::Id) -> &R {
+        self.get(id).expect("the row is there")
+    }
+}
+
+impl<R: Row + PartialEq> PartialEq for Table<R> {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.iter().all(|row| other.get(row.id()) == Some(row))
+    }
+}
+
+impl<R: Row + Eq> Eq for Table<R> {}
+
+impl<R: Row + fmt::Debug> fmt::Debug for Table<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+/// A table of what carries no identity.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Map<K: Eq + Hash, V>(Table<(K, V)>);
+
+impl<K: Eq + Hash, V> Default for Map<K, V> {
+    fn default() -> Self {
+        Self(Table::default())
     }
 }
 
 impl<K: Eq + Hash, V> Map<K, V> {
-    fn part_of(key: &K) -> usize {
-        let hash = FixedState::default().hash_one(key);
-        usize::try_from(hash >> 32).unwrap_or(0) % PARTS
-    }
-
-    fn part(&self, key: &K) -> Option<&Part<K, V>> {
-        self.parts.get(Self::part_of(key))
-    }
-
-    fn part_mut(&mut self, key: &K) -> &mut Part<K, V> {
-        if self.parts.is_empty() {
-            self.parts.resize_with(PARTS, Part::default);
-        }
-        &mut self.parts[Self::part_of(key)]
-    }
-
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
-        self.part(key)?.get(key)
+        self.0.get(key).map(|(_, value)| value)
     }
 
     pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
-        self.parts.get_mut(Self::part_of(key))?.get_mut(key)
-    }
-
-    pub(crate) fn contains_key(&self, key: &K) -> bool {
-        self.get(key).is_some()
+        self.0.get_mut(key).map(|(_, value)| value)
     }
 
     pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
-        self.part_mut(&key).insert(key, value)
+        self.0.insert((key, value)).map(|(_, value)| value)
     }
 
     pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
-        self.parts.get_mut(Self::part_of(key))?.remove(key)
+        self.0.remove(key).map(|(_, value)| value)
     }
 
-    pub(crate) fn entry(&mut self, key: K) -> Entry<'_, K, V> {
-        self.part_mut(&key).entry(key)
+    /// The value, made if there is none.
+    pub(crate) fn get_or_insert_with(&mut self, key: K, make: impl FnOnce() -> V) -> &mut V {
+        match self.0.entry(&key) {
+            Entry::Occupied(found) => &mut found.into_mut().1,
+            Entry::Vacant(free) => &mut free.insert((key, make())).into_mut().1,
+        }
+    }
+
+    pub(crate) fn get_or_default(&mut self, key: K) -> &mut V
+    where
+        V: Default,
+    {
+        self.get_or_insert_with(key, V::default)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
-        self.parts.iter().flatten()
-    }
-
-    pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
-        self.iter().map(|(_, value)| value)
+        self.0.iter().map(|(key, value)| (key, value))
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.parts.iter().map(HashMap::len).sum()
+        self.0.len()
     }
 
     pub(crate) fn capacity(&self) -> usize {
-        self.parts.iter().map(HashMap::capacity).sum()
+        self.0.capacity()
     }
 }
 
 impl<K: Eq + Hash, V> Extend<(K, V)> for Map<K, V> {
     fn extend<T: IntoIterator<Item = (K, V)>>(&mut self, rows: T) {
-        for (key, value) in rows {
-            self.insert(key, value);
-        }
+        self.0.extend(rows);
     }
 }
 
@@ -98,17 +207,9 @@ impl<K: Eq + Hash, V> Index<&K> for Map<K, V> {
     type Output = V;
 
     fn index(&self, key: &K) -> &V {
-        &self.parts[Self::part_of(key)][key]
+        &self.0[key].1
     }
 }
-
-impl<K: Eq + Hash, V: PartialEq> PartialEq for Map<K, V> {
-    fn eq(&self, other: &Self) -> bool {
-        self.len() == other.len() && self.iter().all(|(key, value)| other.get(key) == Some(value))
-    }
-}
-
-impl<K: Eq + Hash, V: Eq> Eq for Map<K, V> {}
 
 impl<K: Eq + Hash + fmt::Debug, V: fmt::Debug> fmt::Debug for Map<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -128,7 +229,9 @@ mod tests {
         assert_eq!((map.remove(&1), map.get(&1)), (None, None));
         map.extend((0..1_000).map(|n| (n, n)));
         assert_eq!(map.insert(7, 8), Some(7));
-        *map.entry(8).or_insert(0) += 1;
+        *map.get_or_default(8) += 1;
+        *map.get_or_insert_with(1_001, || 0) += 1;
+        assert_eq!(map.remove(&1_001), Some(1));
         assert_eq!((map[&7], map[&8], map.get(&1_000), map.len()), (8, 9, None, 1_000));
         assert_eq!(map.remove(&7), Some(8));
         let mut keys: Vec<i32> = map.iter().map(|(key, _)| *key).collect();
@@ -138,6 +241,15 @@ mod tests {
             map.remove(&n);
         }
         assert_eq!(map, Map::default());
+    }
+
+    #[test]
+    fn a_row_is_found_by_the_identity_it_carries() {
+        let mut table = Table::default();
+        assert_eq!((table.insert((1, "one")), table.insert((2, "two"))), (None, None));
+        assert_eq!(table.insert((1, "uno")), Some((1, "one")));
+        assert_eq!((table.get(&1), table.get(&3), table.contains(&2)), (Some(&(1, "uno")), None, true));
+        assert_eq!((table.remove(&2), table.remove(&2), table.len()), (Some((2, "two")), None, 1));
     }
 
     #[test]
@@ -158,7 +270,7 @@ mod tests {
         let mut map = Map::default();
         map.extend((0..10_000_u128).map(|n| (uuid::Uuid::from_u128(n), n)));
         let (least, most) =
-            map.parts.iter().map(HashMap::len).fold((usize::MAX, 0), |(a, b), n| (a.min(n), b.max(n)));
+            map.0.parts.iter().map(HashTable::len).fold((usize::MAX, 0), |(a, b), n| (a.min(n), b.max(n)));
         assert!(least > 80 && most < 260, "{least} to {most}");
     }
 }

@@ -1,8 +1,8 @@
 //! How the engine's values travel to and from columns.
 
-use std::{error::Error, sync::Arc};
+use std::error::Error;
 
-use booking_core::{LaneName, Money, Timestamp};
+use booking_core::{LaneName, Money, Timestamp, hold::Seats};
 use rusqlite::{
     Row,
     types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Type, Value, ValueRef},
@@ -87,13 +87,12 @@ pub(crate) fn numbers(numbers: &[u32]) -> String {
     text
 }
 
-pub(crate) fn numbers_of(row: &Row<'_>, column: usize) -> rusqlite::Result<Arc<[u32]>> {
+pub(crate) fn numbers_of(row: &Row<'_>, column: usize) -> rusqlite::Result<Seats> {
     let read = text(row, column)?;
     let inner = read.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let inner = inner.ok_or_else(|| damaged(column, format!("no list of seats: {read}")))?;
-    let numbers: Result<Vec<u32>, _> =
-        inner.split(',').filter(|one| !one.is_empty()).map(str::parse).collect();
-    numbers.map(Into::into).map_err(|error| damaged(column, error))
+    let numbers: Result<Seats, _> = inner.split(',').filter(|one| !one.is_empty()).map(str::parse).collect();
+    numbers.map_err(|error| damaged(column, error))
 }
 
 /// Names of lanes as they were read before: the rows of a lane share one text.

@@ -44,7 +44,7 @@ impl Auditor {
     }
 
     fn with_status(&self, status: Status) -> impl Iterator<Item = &Reservation> {
-        self.reservations.values().filter(move |reservation| reservation.status_at(self.now) == status)
+        self.reservations.iter().filter(move |reservation| reservation.status_at(self.now) == status)
     }
 
     fn all_seats(&self) -> impl Iterator<Item = (crate::id::PerformanceId, SeatNumber, &Seat)> {
@@ -113,7 +113,7 @@ fn one_hold_a_seat(rows: &Auditor) -> Check {
 fn sold_means_paid(rows: &Auditor) -> Check {
     let mut finding =
         Finding::new("I4", "no reservation is confirmed without payment, or expired and charged");
-    for reservation in rows.reservations.values() {
+    for reservation in rows.reservations.iter() {
         let payment = rows.payments.get(&reservation.payment);
         let fits = match reservation.status {
             Status::Confirmed => payment.is_some_and(|payment| payment.refunded_at.is_none()),
@@ -134,7 +134,7 @@ fn signed(entry: &Entry) -> i128 {
 
 fn balance_is_the_sum(rows: &Auditor) -> Check {
     let mut finding = Finding::new("I6", "every balance is the sum of its entries");
-    for wallet in rows.wallets.values() {
+    for wallet in rows.wallets.iter() {
         let ledger = rows.ledgers.get(&wallet.user).into_iter().flat_map(BTreeMap::values);
         let sum: i128 = ledger.filter_map(|id| rows.entries.get(id)).map(signed).sum();
         let balance = i128::from(wallet.balance.units());
@@ -147,19 +147,18 @@ fn balance_is_the_sum(rows: &Auditor) -> Check {
 
 fn money_is_conserved(rows: &Auditor) -> Check {
     let mut finding = Finding::new("I7", "charges - payments + refunds = the sum of all balances");
-    let moved: i128 = rows.entries.values().map(signed).sum();
-    let balances: i128 = rows.wallets.values().map(|wallet| i128::from(wallet.balance.units())).sum();
+    let moved: i128 = rows.entries.iter().map(signed).sum();
+    let balances: i128 = rows.wallets.iter().map(|wallet| i128::from(wallet.balance.units())).sum();
     finding.expect(moved == balances, || format!("entries sum up to {moved}, balances to {balances}"));
-    for entry in rows.entries.values() {
-        finding
-            .expect(rows.wallets.contains_key(&entry.user), || format!("entry {} has no wallet", entry.id));
+    for entry in rows.entries.iter() {
+        finding.expect(rows.wallets.contains(&entry.user), || format!("entry {} has no wallet", entry.id));
     }
     finding.0
 }
 
 fn balances_in_range(rows: &Auditor) -> Check {
     let mut finding = Finding::new("I8", "no charge brought a balance over the limit, and none is negative");
-    for entry in rows.entries.values() {
+    for entry in rows.entries.iter() {
         let bound = entry.kind == EntryKind::Charge;
         let fits = entry.balance_after.units() >= 0 && (!bound || entry.balance_after <= rows.max_balance);
         finding.expect(fits, || format!("entry {} left a balance of {}", entry.id, entry.balance_after));
@@ -169,7 +168,7 @@ fn balances_in_range(rows: &Auditor) -> Check {
 
 fn seats_payments_debits(rows: &Auditor) -> Check {
     let mut finding = Finding::new("I9", "confirmed reservations, payments and debits are one to one to one");
-    for payment in rows.payments.values() {
+    for payment in rows.payments.iter() {
         let debit = rows.entries.get(&EntryId::debit_of(payment.id));
         let debited = debit.is_some_and(|debit| {
             debit.kind == EntryKind::Debit(payment.id)
@@ -191,8 +190,8 @@ fn seats_payments_debits(rows: &Auditor) -> Check {
         });
         finding.expect(paid, || format!("payment {} does not fit its reservation", payment.id));
     }
-    for entry in rows.entries.values() {
-        let made = entry.kind.payment().is_none_or(|payment| rows.payments.contains_key(&payment));
+    for entry in rows.entries.iter() {
+        let made = entry.kind.payment().is_none_or(|payment| rows.payments.contains(&payment));
         finding.expect(made, || format!("{} entry {} has no payment", entry.kind.as_str(), entry.id));
         // A second debit or refund of a payment would have another identity than the one that follows from it.
         let only = match entry.kind {
@@ -209,7 +208,7 @@ fn one_purchase_a_ticket(rows: &Auditor) -> Check {
     let mut finding =
         Finding::new("I10", "one ticket buys once: at most one reservation of it was not given back");
     let mut bought: BTreeMap<&Ticket, &Reservation> = BTreeMap::new();
-    for reservation in rows.reservations.values().filter(|made| made.status != Status::Released) {
+    for reservation in rows.reservations.iter().filter(|made| made.status != Status::Released) {
         let other = bought.insert(&reservation.ticket, reservation);
         finding.expect(other.is_none(), || {
             let other = other.map(|other| other.id.to_string()).unwrap_or_default();
@@ -222,7 +221,7 @@ fn one_purchase_a_ticket(rows: &Auditor) -> Check {
 fn ledgers_unbroken(rows: &Auditor) -> Check {
     let mut finding =
         Finding::new("I11", "every ledger is numbered without a gap, each line following from the last");
-    for wallet in rows.wallets.values() {
+    for wallet in rows.wallets.iter() {
         let (mut number, mut balance) = (0_u64, 0_i128);
         let ledger = rows.ledgers.get(&wallet.user).into_iter().flat_map(BTreeMap::values);
         for entry in ledger.filter_map(|id| rows.entries.get(id)) {

@@ -39,18 +39,18 @@ impl Rows {
         world.expire(5);
         world.hold(6, &ticket(3, 6), &[6, 7]).unwrap();
         let state = world.state.clone();
-        let mut entries: Vec<_> = state.entries.values().cloned().collect();
+        let mut entries: Vec<_> = state.entries.iter().cloned().collect();
         entries.sort_by_key(|entry| (entry.user, entry.number));
         let seats = state.seats.iter().flat_map(|(performance, seats)| {
             seats.iter().map(|(number, seat)| (*performance, *number, *seat))
         });
         Self {
-            performances: state.performances.values().cloned().collect(),
+            performances: state.performances.iter().cloned().collect(),
             seats: seats.collect(),
-            wallets: state.wallets.values().cloned().collect(),
+            wallets: state.wallets.iter().cloned().collect(),
             entries,
-            reservations: state.reservations.values().map(|made| (**made).clone()).collect(),
-            payments: state.payments.values().cloned().collect(),
+            reservations: state.reservations.iter().map(|made| (**made).clone()).collect(),
+            payments: state.payments.iter().cloned().collect(),
             world,
         }
     }
@@ -161,7 +161,7 @@ fn i1_reports_a_seat_that_does_not_exist_or_names_nobody() {
     assert!(found(|rows| rows.performances[0].seats = 5).contains("I1"));
     assert!(found(|rows| rows.performances.clear()).contains("I1"));
     assert!(found(|rows| rows.seat(6).reservation = ReservationId::random()).contains("I1"));
-    assert!(found(|rows| rows.reservation(6).seats = [6].into()).contains("I1"));
+    assert!(found(|rows| rows.reservation(6).seats = [6].into_iter().collect()).contains("I1"));
 }
 
 #[test]

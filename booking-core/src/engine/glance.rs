@@ -31,7 +31,7 @@ impl Engine {
             }
             let was_all = told.departed.is_empty();
             let mut views = lock(&self.views.0)?;
-            let view = views.entry(lane.clone()).or_insert_with(|| LaneView::new(told.epoch));
+            let view = views.get_or_insert_with(lane.clone(), || LaneView::new(told.epoch));
             view.follow(told);
             // When many left, a store tells them in portions.
             if was_all || view.is_complete() {

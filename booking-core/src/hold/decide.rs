@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{Command, Event, Reservation, ReservationStatus, SeatNumber, SeatStatus};
+use super::{Command, Event, Reservation, ReservationStatus, SeatNumber, SeatStatus, Seats};
 use crate::{
     catalog::Performance,
     id::{PaymentId, PerformanceId, ReservationId, UserId},
@@ -38,7 +38,7 @@ fn place(state: &State, request: &Request<'_>, now: Timestamp) -> Result<Vec<Eve
             Err(Refusal::IdempotencyKeyReused)
         };
     }
-    if !state.wallets.contains_key(&request.ticket.user) {
+    if !state.wallets.contains(&request.ticket.user) {
         return Err(Refusal::UnknownUser);
     }
     let performance = on_sale(state, request, &seats, now)?;
@@ -64,13 +64,12 @@ fn place(state: &State, request: &Request<'_>, now: Timestamp) -> Result<Vec<Eve
     }))])
 }
 
-fn distinct(seats: &[SeatNumber]) -> Result<Arc<[SeatNumber]>, Refusal> {
+fn distinct(seats: &[SeatNumber]) -> Result<Seats, Refusal> {
     if seats.is_empty() {
         return Err(Refusal::InvalidSeats("name at least one seat".into()));
     }
-    let mut sorted: Arc<[SeatNumber]> = seats.into();
-    // A fresh Arc has one owner, so this never copies.
-    Arc::make_mut(&mut sorted).sort_unstable();
+    let mut sorted = Seats::from_slice(seats);
+    sorted.sort_unstable();
     match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
         Some(pair) => Err(Refusal::InvalidSeats(format!("seat {} is named twice", pair[0]))),
         None => Ok(sorted),

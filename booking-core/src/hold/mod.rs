@@ -26,6 +26,9 @@ use crate::{
 /// The number of a seat in its performance, from 1.
 pub type SeatNumber = u32;
 
+/// The seats of a reservation. Up to four, as most have, take no memory of their own.
+pub type Seats = smallvec::SmallVec<[SeatNumber; 4]>;
+
 /// What a buyer, or the sweep, asks of seats.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -79,7 +82,7 @@ pub struct SeatsOf {
     /// The performance.
     pub performance: PerformanceId,
     /// The seats, ascending.
-    pub seats: Arc<[SeatNumber]>,
+    pub seats: Seats,
     /// When.
     pub at: Timestamp,
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Event, SeatNumber, SeatsOf};
+use super::{Event, Seats, SeatsOf};
 use crate::{
     id::{PaymentId, PerformanceId, ReservationId, UserId},
     money::Money,
@@ -53,7 +53,7 @@ pub struct Reservation {
     /// The performance.
     pub performance: PerformanceId,
     /// The seats, ascending.
-    pub seats: Arc<[SeatNumber]>,
+    pub seats: Seats,
     /// The ticket that made it: only that one may pay it (Q6).
     pub ticket: Ticket,
     /// The payment due for it, or made.
@@ -116,7 +116,7 @@ impl Reservation {
             reservation: self.id,
             user: self.user,
             performance: self.performance,
-            seats: Arc::clone(&self.seats),
+            seats: self.seats.clone(),
             at,
         }
     }
@@ -126,7 +126,7 @@ pub(crate) fn evolve(state: &mut State, event: &Event) {
     match event {
         Event::SeatsHeld(reservation) => {
             let seat = Seat { reservation: reservation.id, held_until: Some(reservation.hold_until) };
-            let seats = state.seats.entry(reservation.performance).or_default();
+            let seats = state.seats.get_or_default(reservation.performance);
             seats.extend(reservation.seats.iter().map(|number| (*number, seat)));
             state.put_reservation(Arc::clone(reservation));
         }
@@ -139,7 +139,7 @@ pub(crate) fn evolve(state: &mut State, event: &Event) {
         }
         Event::SeatsSold(of) => {
             let sold = Seat { reservation: of.reservation, held_until: None };
-            let seats = state.seats.entry(of.performance).or_default();
+            let seats = state.seats.get_or_default(of.performance);
             seats.extend(of.seats.iter().map(|number| (*number, sold)));
             state.move_reservation(of.reservation, ReservationStatus::Confirmed);
         }

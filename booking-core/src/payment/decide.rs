@@ -24,7 +24,7 @@ fn pay(state: &State, id: ReservationId, ticket: &Ticket, now: Timestamp) -> Res
     if reservation.ticket != *ticket {
         return Err(Refusal::WrongTicket);
     }
-    if state.payments.contains_key(&reservation.payment) {
+    if state.payments.contains(&reservation.payment) {
         return Ok(Vec::new());
     }
     let sold = hold::decide::confirm(state, reservation, now)?;

@@ -48,10 +48,12 @@ impl State {
         self.lanes.extend(rows.lanes.into_iter().map(|lane| (lane.name, lane.settings)));
         rows.concerts.into_iter().for_each(|concert| self.put_concert(concert));
         rows.performances.into_iter().for_each(|performance| self.put_performance(performance));
-        for (performance, number, seat) in rows.seats {
-            self.seats.entry(performance).or_default().insert(number, seat);
+        for of_performance in rows.seats.chunk_by(|(one, _, _), (other, _, _)| one == other) {
+            let seats = self.seats.get_or_default(of_performance[0].0);
+            // As one, which makes full nodes where inserting seat by seat leaves them half full.
+            seats.append(&mut of_performance.iter().map(|(_, number, seat)| (*number, *seat)).collect());
         }
-        self.wallets.extend(rows.wallets.into_iter().map(|wallet| (wallet.user, wallet)));
+        self.wallets.extend(rows.wallets);
         rows.reservations.into_iter().for_each(|reservation| self.put_reservation(reservation.into()));
         rows.entries.into_iter().for_each(|entry| self.put_entry(entry));
         rows.payments.into_iter().for_each(|payment| self.put_payment(payment));
@@ -74,10 +76,10 @@ impl State {
         };
         let mut rows = Rows {
             lanes: self.lanes.iter().map(lane).collect(),
-            concerts: self.concerts.values().cloned().collect(),
-            performances: self.performances.values().cloned().collect(),
+            concerts: self.concerts.iter().cloned().collect(),
+            performances: self.performances.iter().cloned().collect(),
             seats: seats.collect(),
-            wallets: self.wallets.values().cloned().collect(),
+            wallets: self.wallets.iter().cloned().collect(),
             reservations: made.filter_map(|id| self.reservation(*id)).cloned().collect(),
             entries: written.filter_map(|id| self.entries.get(id)).cloned().collect(),
             payments: paid.filter_map(|id| self.payments.get(id)).cloned().collect(),

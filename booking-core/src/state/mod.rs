@@ -23,7 +23,7 @@ use chrono::NaiveDate;
 use smallvec::SmallVec;
 
 use crate::{
-    Map,
+    Map, Table,
     catalog::{self, Concert, LaneSettings, Performance},
     command::Command,
     event::Event,
@@ -43,21 +43,20 @@ use crate::{
 pub struct State {
     pub(crate) policy: BookingPolicy,
     pub(crate) lanes: BTreeMap<LaneName, LaneSettings>,
-    pub(crate) concerts: Map<ConcertId, Concert>,
-    pub(crate) performances: Map<PerformanceId, Performance>,
+    pub(crate) concerts: Table<Concert>,
+    pub(crate) performances: Table<Performance>,
     /// The seats somebody has; one that nobody has is absent.
     pub(crate) seats: Map<PerformanceId, BTreeMap<SeatNumber, Seat>>,
     /// Shared with the events that made them, so that each is written once; a growing table moves pointers, not rows.
-    pub(crate) reservations: Map<ReservationId, Arc<Reservation>>,
-    pub(crate) wallets: Map<UserId, Wallet>,
-    pub(crate) entries: Map<EntryId, Entry>,
-    pub(crate) payments: Map<PaymentId, Payment>,
+    pub(crate) reservations: Table<Arc<Reservation>>,
+    pub(crate) wallets: Table<Wallet>,
+    pub(crate) entries: Table<Entry>,
+    pub(crate) payments: Table<Payment>,
     /// Endings of tickets the queue store has not acknowledged yet.
     pub(crate) endings: BTreeMap<Ticket, EndReason>,
 
     // Indexes.
     pub(crate) by_user: Map<UserId, Box<OfUser>>,
-    pub(crate) by_ticket: Map<Ticket, ReservationId>,
     pub(crate) by_concert: Map<ConcertId, BTreeSet<(Timestamp, PerformanceId)>>,
     pub(crate) by_date: BTreeMap<NaiveDate, BTreeSet<(Timestamp, PerformanceId)>>,
     pub(crate) concert_order: BTreeSet<(Timestamp, ConcertId)>,
@@ -73,6 +72,8 @@ pub(crate) struct OfUser {
     /// Reservations whose stored status is held or confirmed: those the limits look at.
     pub(crate) active: Few<ReservationId>,
     pub(crate) reservations: Few<ReservationId>,
+    /// The last reservation of each ticket that made one. A table of tickets would take as much memory as reservations do.
+    pub(crate) of_tickets: Few<ReservationId>,
     pub(crate) entries: Few<EntryId>,
     pub(crate) payments: Few<PaymentId>,
 }

@@ -194,7 +194,7 @@ impl State {
             self.concerts.get(&performance.concert).is_some_and(|concert| concert.lane == *lane)
         };
         let mut bookable =
-            self.performances.values().filter(|found| found.bookable_at(now)).filter(in_lane).peekable();
+            self.performances.iter().filter(|found| found.bookable_at(now)).filter(in_lane).peekable();
         let sold = |id| count_seats(self, id, now, |status| status == SeatStatus::Sold);
         Stock {
             bookable: bookable.peek().is_some(),
@@ -205,7 +205,7 @@ impl State {
     /// `audit`, on all rows.
     pub fn audit(&self, now: Timestamp) -> Audit {
         let mut auditor = Auditor::new(now, self.policy.max_balance);
-        for performance in self.performances.values() {
+        for performance in self.performances.iter() {
             auditor.performance(performance);
         }
         for (performance, seats) in self.seats.iter() {
@@ -213,16 +213,16 @@ impl State {
                 auditor.seat(*performance, *number, *seat);
             }
         }
-        for wallet in self.wallets.values() {
+        for wallet in self.wallets.iter() {
             auditor.wallet(wallet);
         }
-        for entry in self.entries.values() {
+        for entry in self.entries.iter() {
             auditor.entry(entry);
         }
-        for reservation in self.reservations.values() {
+        for reservation in self.reservations.iter() {
             auditor.reservation(reservation);
         }
-        for payment in self.payments.values() {
+        for payment in self.payments.iter() {
             auditor.payment(payment);
         }
         auditor.finish()

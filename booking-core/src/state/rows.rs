@@ -4,43 +4,72 @@ use std::sync::Arc;
 
 use super::State;
 use crate::{
+    Row,
     catalog::{Concert, Performance},
     hold::{Reservation, ReservationStatus},
-    id::{ReservationId, UserId},
+    id::{ConcertId, EntryId, PaymentId, PerformanceId, ReservationId, UserId},
     payment::Payment,
     ticket::Ticket,
-    wallet::Entry,
+    wallet::{Entry, Wallet},
 };
+
+macro_rules! rows {
+    ($($row:ty, $id:ident: $of:ty;)*) => {$(
+        impl Row for $row {
+            type Id = $of;
+
+            fn id(&self) -> &$of {
+                &self.$id
+            }
+        }
+    )*};
+}
+
+rows! {
+    Concert, id: ConcertId;
+    Performance, id: PerformanceId;
+    Reservation, id: ReservationId;
+    Wallet, user: UserId;
+    Entry, id: EntryId;
+    Payment, id: PaymentId;
+}
 
 impl State {
     pub(crate) fn put_concert(&mut self, concert: Concert) {
         self.concert_order.insert((concert.created_at, concert.id));
-        self.concerts.insert(concert.id, concert);
+        self.concerts.insert(concert);
     }
 
     pub(crate) fn put_performance(&mut self, performance: Performance) {
         if let Some(old) = self.performances.get(&performance.id) {
             let key = (old.begins(), old.id);
-            self.by_concert.entry(old.concert).or_default().remove(&key);
+            self.by_concert.get_or_default(old.concert).remove(&key);
             self.by_date.entry(old.local_date()).or_default().remove(&key);
         }
         let key = (performance.begins(), performance.id);
-        self.by_concert.entry(performance.concert).or_default().insert(key);
+        self.by_concert.get_or_default(performance.concert).insert(key);
         self.by_date.entry(performance.local_date()).or_default().insert(key);
-        self.performances.insert(performance.id, performance);
+        self.performances.insert(performance);
     }
 
     pub(crate) fn put_reservation(&mut self, reservation: Arc<Reservation>) {
-        let of_user = self.by_user.entry(reservation.user).or_default();
+        let Self { by_user, reservations, .. } = self;
+        let of_user = by_user.get_or_default(reservation.user);
         of_user.reservations.push(reservation.id);
+        let same = |id: &&mut ReservationId| {
+            reservations.get(id).is_some_and(|other| other.ticket == reservation.ticket)
+        };
+        match of_user.of_tickets.iter_mut().find(same) {
+            Some(last) => *last = reservation.id,
+            None => of_user.of_tickets.push(reservation.id),
+        }
         if matches!(reservation.status, ReservationStatus::Held | ReservationStatus::Confirmed) {
             of_user.active.push(reservation.id);
         }
         if reservation.status == ReservationStatus::Held {
             self.holds.insert((reservation.hold_until, reservation.id));
         }
-        self.by_ticket.insert(reservation.ticket.clone(), reservation.id);
-        self.reservations.insert(reservation.id, reservation);
+        self.reservations.insert(reservation);
     }
 
     pub(crate) fn move_reservation(&mut self, id: ReservationId, status: ReservationStatus) {
@@ -55,13 +84,13 @@ impl State {
     }
 
     pub(crate) fn put_entry(&mut self, entry: Entry) {
-        self.by_user.entry(entry.user).or_default().entries.push(entry.id);
-        self.entries.insert(entry.id, entry);
+        self.by_user.get_or_default(entry.user).entries.push(entry.id);
+        self.entries.insert(entry);
     }
 
     pub(crate) fn put_payment(&mut self, payment: Payment) {
-        self.by_user.entry(payment.user).or_default().payments.push(payment.id);
-        self.payments.insert(payment.id, payment);
+        self.by_user.get_or_default(payment.user).payments.push(payment.id);
+        self.payments.insert(payment);
     }
 
     pub(crate) fn reservation(&self, id: ReservationId) -> Option<&Reservation> {
@@ -81,6 +110,7 @@ impl State {
 
     /// The reservation this ticket made last.
     pub(crate) fn last_reservation_of(&self, ticket: &Ticket) -> Option<&Reservation> {
-        self.by_ticket.get(ticket).and_then(|id| self.reservation(*id))
+        let of_tickets = self.by_user.get(&ticket.user).map_or(&[][..], |of_user| &of_user.of_tickets);
+        of_tickets.iter().filter_map(|id| self.reservation(*id)).find(|last| last.ticket == *ticket)
     }
 }

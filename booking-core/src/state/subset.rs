@@ -27,7 +27,8 @@ impl State {
         for user in &keys.users {
             self.copy_user(&mut part, *user);
         }
-        let of_tickets = keys.tickets.iter().filter_map(|ticket| self.by_ticket.get(ticket));
+        let of_tickets =
+            keys.tickets.iter().filter_map(|ticket| self.last_reservation_of(ticket)).map(|last| &last.id);
         let of_payments =
             keys.payments.iter().filter_map(|id| self.payments.get(id)).map(|paid| &paid.reservation);
         for id in keys.reservations.iter().chain(of_tickets).chain(of_payments) {
@@ -41,7 +42,7 @@ impl State {
 
     fn copy_concert(&self, part: &mut Self, id: ConcertId) {
         if let Some(concert) = self.concerts.get(&id)
-            && !part.concerts.contains_key(&id)
+            && !part.concerts.contains(&id)
         {
             part.put_concert(concert.clone());
         }
@@ -56,7 +57,7 @@ impl State {
 
     fn copy_seat(&self, part: &mut Self, performance: PerformanceId, number: SeatNumber) {
         if let Some(seat) = self.seats.get(&performance).and_then(|seats| seats.get(&number)) {
-            part.seats.entry(performance).or_default().insert(number, *seat);
+            part.seats.get_or_default(performance).insert(number, *seat);
         }
     }
 
@@ -68,7 +69,7 @@ impl State {
     }
 
     fn copy_wallet(&self, part: &mut Self, user: UserId) {
-        part.wallets.extend(self.wallets.get(&user).map(|wallet| (user, wallet.clone())));
+        part.wallets.extend(self.wallets.get(&user).cloned());
     }
 
     /// A reservation brings everything its release, expiry, payment or refund can touch.
@@ -80,7 +81,7 @@ impl State {
             self.copy_seat(part, reservation.performance, *seat);
         }
         if let Some(payment) = self.payments.get(&reservation.payment)
-            && !part.payments.contains_key(&payment.id)
+            && !part.payments.contains(&payment.id)
         {
             part.put_payment(payment.clone());
         }
@@ -88,12 +89,17 @@ impl State {
 
     fn put_once(&self, part: &mut Self, id: ReservationId) {
         let Some(reservation) = self.reservations.get(&id) else { return };
-        if part.reservations.contains_key(&id) {
+        if part.reservations.contains(&id) {
             return;
         }
-        part.put_reservation(Arc::clone(reservation));
         // An earlier reservation of the same ticket must not pass for its last.
-        let ticket = &reservation.ticket;
-        part.by_ticket.extend(self.by_ticket.get(ticket).map(|last| (ticket.clone(), *last)));
+        let later = part.last_reservation_of(&reservation.ticket).map(|last| last.id);
+        part.put_reservation(Arc::clone(reservation));
+        let last = self.last_reservation_of(&reservation.ticket).map(|last| last.id);
+        if let (Some(later), Some(of_user)) = (later, part.by_user.get_mut(&reservation.user))
+            && last == Some(later)
+        {
+            of_user.of_tickets.iter_mut().filter(|of| **of == id).for_each(|of| *of = later);
+        }
     }
 }

@@ -16,7 +16,7 @@ pub(crate) fn decide(state: &State, command: &Command, now: Timestamp) -> Result
 }
 
 fn open(state: &State, user: UserId, now: Timestamp) -> Vec<Event> {
-    if state.wallets.contains_key(&user) { Vec::new() } else { vec![Event::WalletOpened { user, at: now }] }
+    if state.wallets.contains(&user) { Vec::new() } else { vec![Event::WalletOpened { user, at: now }] }
 }
 
 /// The refusals of a charge, in order of precedence.

@@ -75,7 +75,7 @@ pub(crate) fn evolve(state: &mut State, event: &Event) {
     match event {
         Event::WalletOpened { user, at } => {
             let wallet = Wallet { user: *user, balance: Money::ZERO, entries: 0, opened_at: *at };
-            state.wallets.insert(*user, wallet);
+            state.wallets.insert(wallet);
         }
         Event::WalletCharged(entry) | Event::WalletDebited(entry) | Event::WalletRefunded(entry) => {
             if let Some(wallet) = state.wallets.get_mut(&entry.user) {

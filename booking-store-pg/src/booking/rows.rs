@@ -1,11 +1,11 @@
 //! Rows of the tables as values of the engine. A row that is no such value is damage, and told as such.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use booking_core::{
     Epoch, LaneName, LanePolicy, Money, RecordedEvent, Ticket, Timestamp,
     catalog::{Concert, LaneRecord, LaneSettings, Performance},
-    hold::{Reservation, ReservationStatus, Seat, SeatStatus},
+    hold::{Reservation, ReservationStatus, Seat, SeatStatus, Seats},
     id::{ConcertId, EntryId, PaymentId, PerformanceId, ReservationId, UserId},
     payment::Payment,
     wallet::{Entry, EntryKind, Wallet},
@@ -114,7 +114,7 @@ fn status(text: &str) -> Result<ReservationStatus, Error> {
 /// Thirteen columns from 0, and the number of the event that made it.
 pub(super) fn reservation(row: &PgRow) -> Result<(i64, Reservation), Error> {
     let seats: Vec<i32> = get(row, 3)?;
-    let seats: Result<Arc<[u32]>, _> = seats.into_iter().map(u32::try_from).collect();
+    let seats: Result<Seats, _> = seats.into_iter().map(u32::try_from).collect();
     let user = UserId(get(row, 1)?);
     let reservation = Reservation {
         id: ReservationId(get(row, 0)?),

@@ -15,16 +15,15 @@ use crate::{
 pub(super) fn user(stage: &Stage, state: &State, user: UserId) {
     let now = stage.now();
     assert_eq!(stage.read(stage.store.wallet(user)).as_ref(), state.wallets.get(&user));
-    let mut entries: Vec<Entry> =
-        state.entries.values().filter(|entry| entry.user == user).cloned().collect();
+    let mut entries: Vec<Entry> = state.entries.iter().filter(|entry| entry.user == user).cloned().collect();
     entries.sort_by_key(|entry| entry.number);
     assert_eq!(stage.entries(user), entries);
-    let of_user = state.reservations.values().filter(|made| made.user == user);
+    let of_user = state.reservations.iter().filter(|made| made.user == user);
     let mut reservations: Vec<Reservation> = of_user.map(|made| made.seen_at(now)).collect();
     reservations.sort_by_key(|made| (made.created_at, made.id));
     assert_eq!(stage.reservations(user), reservations);
     let mut payments: Vec<Payment> =
-        state.payments.values().filter(|made| made.user == user).cloned().collect();
+        state.payments.iter().filter(|made| made.user == user).cloned().collect();
     payments.sort_by_key(|made| (made.paid_at, made.id));
     assert_eq!(stage.payments(user), payments);
 }
@@ -52,7 +51,7 @@ pub(super) fn show(stage: &Stage, state: &State, id: PerformanceId) {
 
 /// The catalogue and the lanes are what the state says.
 pub(super) fn catalog(stage: &Stage, state: &State) {
-    let mut concerts: Vec<_> = state.concerts.values().cloned().collect();
+    let mut concerts: Vec<_> = state.concerts.iter().cloned().collect();
     concerts.sort_by_key(|concert| (concert.created_at, concert.id));
     assert_eq!(stage.read(stage.store.concerts(PageRequest::first(ALL))).items, concerts);
     let lanes: Vec<LaneRecord> = state

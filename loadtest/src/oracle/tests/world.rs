@@ -130,7 +130,7 @@ pub(super) fn seats_of(person: u32, key: u32, seat: u32, ms: i64) -> SeatsOf {
         reservation: ReservationId(reservation(person, key)),
         user: UserId(user(person)),
         performance: PerformanceId(SHOW),
-        seats: [seat].into(),
+        seats: [seat].into_iter().collect(),
         at: at(ms),
     }
 }
@@ -141,7 +141,7 @@ pub(super) fn logged_hold(person: u32, key: u32, seat: u32, ms: i64) -> Event {
         id: ReservationId(id),
         user: UserId(user(person)),
         performance: PerformanceId(SHOW),
-        seats: [seat].into(),
+        seats: [seat].into_iter().collect(),
         ticket: Ticket { lane: LaneName::main(), epoch: Epoch(EPOCH), seq: 1, user: UserId(user(person)) },
         payment: PaymentId(payment_of(id)),
         amount: money(PRICE),
