@@ -102,6 +102,8 @@ codes! {
     RateLimited = "rate_limited", 429, "Too many requests";
     /// The service failed in a way it should not.
     InternalError = "internal_error", 500, "The service failed";
+    /// This instance has all the work it can take; nothing was done.
+    Overloaded = "overloaded", 503, "The service has all the work it can take";
     /// The store can't be reached.
     StoreUnavailable = "store_unavailable", 503, "The store can't be reached";
     /// The answer was lost on the way.

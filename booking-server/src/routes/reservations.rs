@@ -1,3 +1,5 @@
+use std::time::Instant;
+
 use axum::{
     Router,
     extract::State,
@@ -37,6 +39,7 @@ async fn create(
     let performance = PerformanceId(wanted.performance_id);
     // A number no seat can have at all is unknown like any other: 0 stands for it, and the answer names what was sent.
     let seats: Vec<u32> = wanted.seats.iter().map(|seat| u32::try_from(*seat).unwrap_or(0)).collect();
+    app.churn.check(&ticket, Instant::now)?;
     let held = app.engine.hold(&ticket, ReservationId(id), performance, seats).await;
     let held = held.map_err(|error| name_as_sent(error, &wanted.seats))?;
     Json::created::<_, Reservation>(held)
@@ -62,6 +65,9 @@ async fn one(State(app): State<App>, Owner(user): Owner, At(id): At<ReservationI
 }
 
 async fn release(State(app): State<App>, Owner(user): Owner, At(id): At<ReservationId>) -> Reply<StatusCode> {
-    app.engine.release(user, id).await?;
+    let released = app.engine.release(user, id).await?;
+    if !released.replayed {
+        app.churn.count(&released.value.ticket, Instant::now());
+    }
     Ok(StatusCode::NO_CONTENT)
 }

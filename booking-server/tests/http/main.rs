@@ -5,6 +5,7 @@
 mod admin;
 mod bad_input;
 mod codes;
+mod connections;
 mod faults;
 mod journey;
 mod ownership;
@@ -12,4 +13,5 @@ mod process;
 mod queue;
 mod support;
 mod tokens;
+mod user_keys;
 mod waiting;

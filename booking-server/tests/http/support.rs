@@ -70,13 +70,7 @@ pub(crate) struct Buyer {
 }
 
 pub(crate) fn options() -> Options {
-    Options {
-        open_signup: true,
-        open_charges: true,
-        user_token_ttl: Duration::from_hours(1),
-        calls_per_second: None,
-        log_requests: false,
-    }
+    Options { open_signup: true, open_charges: true, ..Options::default() }
 }
 
 impl Service {
