@@ -97,7 +97,8 @@ impl App {
 /// All routes of the service.
 pub fn router(app: App) -> Router {
     let log_requests = app.options.log_requests;
-    let router = routes::all()
+    let (routes, _) = routes::all().split_for_parts();
+    let router = routes
         .fallback(unknown_route)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
