@@ -136,7 +136,8 @@ impl App {
 /// All routes of the service.
 pub fn router(app: App) -> Router {
     let (log_requests, limits_users) = (app.options.log_requests, app.options.calls_per_second.is_some());
-    let router = routes::all()
+    let (routes, _) = routes::all().split_for_parts();
+    let router = routes
         .fallback(unknown_route)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(LONGEST_BODY))

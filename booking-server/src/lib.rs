@@ -11,6 +11,7 @@ mod failure;
 mod limits;
 mod log;
 mod looks;
+mod openapi;
 mod routes;
 mod secrets;
 mod serve;
@@ -25,6 +26,7 @@ pub use booking_store_pg::{ConnectError, SchemaStatus};
 pub use clock::system_clock;
 pub use connections::{ConnectionOptions, serve_connections};
 pub use log::init_logging;
+pub use openapi::{calls, openapi};
 pub use secrets::{InvalidSecrets, Secrets, Unset};
 pub use serve::{Running, StartError, run, shutdown_signal, start};
 #[cfg(feature = "sqlite")]

@@ -1,16 +1,12 @@
 use std::time::Instant;
 
-use axum::{
-    Router,
-    extract::State,
-    http::StatusCode,
-    routing::{get, post},
-};
-use booking_api::{CreateReservation, List, ListQuery, Reservation};
+use axum::{extract::State, http::StatusCode};
+use booking_api::{CreateReservation, List, ListQuery, Reservation, openapi};
 use booking_core::{
     Refusal,
     id::{PerformanceId, ReservationId, from_idempotency_key},
 };
+use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{Json, Reply};
@@ -18,14 +14,35 @@ use crate::{
     app::App,
     extract::{Asked, At, Body, IdempotencyKey, Owner, Queue},
     failure::Failure,
+    openapi::refusals::refusals,
 };
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/v1/reservations", post(create).get(list))
-        .route("/v1/reservations/{id}", get(one).delete(release))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(create, list)).routes(routes!(one, release))
 }
 
+refusals!(
+    CreateRefusals: ADMITTED, INPUT, BODY, CHANGE;
+    UnknownUser, UnknownPerformance, UnknownSeat, WrongLane, NotOnSale, SeatTaken, SeatLimitReached,
+    IdempotencyKeyReused, AmountOutOfRange
+);
+
+/// Holds seats: all of them, or none
+///
+/// For 5 minutes, unless the operator chose otherwise. The same user holding exactly these seats gets the reservation that
+/// exists.
+#[utoipa::path(
+    post,
+    path = "/v1/reservations",
+    tag = "reservations",
+    security(("queue_token" = [])),
+    params(openapi::IdempotencyKey<false>),
+    request_body = CreateReservation,
+    responses(
+        (status = 201, description = "The reservation, and the payment due", body = Reservation, headers(("Idempotency-Replayed" = bool, description = "`true`: an earlier, equal call made it"))),
+        CreateRefusals,
+    ),
+)]
 async fn create(
     State(app): State<App>,
     Queue(ticket): Queue,
@@ -55,15 +72,59 @@ fn name_as_sent(error: booking_core::Error, sent: &[i64]) -> Failure {
     }
 }
 
+refusals!(ListRefusals: USER, INPUT, READ);
+
+/// Lists one's own reservations
+#[utoipa::path(
+    get,
+    path = "/v1/reservations",
+    tag = "reservations",
+    security(("queue_token" = []), ("user_token" = [])),
+    params(ListQuery),
+    responses(
+        (status = 200, description = "A page of reservations", body = List<Reservation>),
+        ListRefusals,
+    ),
+)]
 async fn list(State(app): State<App>, Owner(user): Owner, Asked(query): Asked<ListQuery>) -> Reply {
     let page = query.page().map_err(|error| Failure::invalid(error.to_string()))?;
     Json::ok(&List::of(app.engine.reservations(user, page).await?, Reservation::from))
 }
 
+refusals!(OneRefusals: USER, INPUT, READ; UnknownReservation);
+
+/// Tells where a reservation of one's own stands
+#[utoipa::path(
+    get,
+    path = "/v1/reservations/{id}",
+    tag = "reservations",
+    security(("queue_token" = []), ("user_token" = [])),
+    params(("id" = Uuid, Path, description = "The reservation")),
+    responses(
+        (status = 200, description = "The reservation", body = Reservation),
+        OneRefusals,
+    ),
+)]
 async fn one(State(app): State<App>, Owner(user): Owner, At(id): At<ReservationId>) -> Reply {
     Json::ok(&Reservation::from(app.engine.reservation(user, id).await?))
 }
 
+refusals!(ReleaseRefusals: USER, INPUT, CHANGE; UnknownReservation, HoldExpired, ReservationNotReleasable);
+
+/// Gives a hold back
+///
+/// Releasing twice changes nothing.
+#[utoipa::path(
+    delete,
+    path = "/v1/reservations/{id}",
+    tag = "reservations",
+    security(("queue_token" = []), ("user_token" = [])),
+    params(("id" = Uuid, Path, description = "The reservation")),
+    responses(
+        (status = 204, description = "The seats are available again"),
+        ReleaseRefusals,
+    ),
+)]
 async fn release(State(app): State<App>, Owner(user): Owner, At(id): At<ReservationId>) -> Reply<StatusCode> {
     let released = app.engine.release(user, id).await?;
     if !released.replayed {
