@@ -8,6 +8,7 @@ mod codes;
 mod connections;
 mod faults;
 mod journey;
+mod matrix;
 mod ownership;
 mod process;
 mod queue;
