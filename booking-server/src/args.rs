@@ -80,13 +80,13 @@ pub struct ServeArgs {
     #[arg(long, env = "BOOKING_RELEASES_PER_MINUTE", value_name = "N", default_value_t = RELEASES_PER_MINUTE)]
     pub releases_per_minute: NonZeroU32,
     /// How many connections may be open at once; those beyond are told to come again
-    #[arg(long, env = "BOOKING_MAX_CONNECTIONS", value_name = "N", default_value_t = 20_000)]
+    #[arg(long, env = "BOOKING_MAX_CONNECTIONS", value_name = "N", default_value = "20000", value_parser = some)]
     pub max_connections: usize,
     /// How long the next request of a connection may take to arrive, its head and then its body
-    #[arg(long, env = "BOOKING_RECEIVE_TIMEOUT", default_value = "75s", value_parser = humantime::parse_duration)]
+    #[arg(long, env = "BOOKING_RECEIVE_TIMEOUT", default_value = "75s", value_parser = a_while)]
     pub receive_timeout: Duration,
     /// How long an answer may take before the caller is told that there is none
-    #[arg(long, env = "BOOKING_ANSWER_TIMEOUT", default_value = "30s", value_parser = humantime::parse_duration)]
+    #[arg(long, env = "BOOKING_ANSWER_TIMEOUT", default_value = "30s", value_parser = a_while)]
     pub answer_timeout: Duration,
     /// Log every request (method, path, status, time taken; never a token)
     #[arg(long, env = "BOOKING_LOG_REQUESTS")]
@@ -97,6 +97,15 @@ pub struct ServeArgs {
     /// How to log
     #[arg(long, env = "BOOKING_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
+}
+
+fn some(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "must be a number from 1 up".into())
+}
+
+fn a_while(text: &str) -> Result<Duration, String> {
+    let span = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if span.is_zero() { Err("must be longer than nothing, such as 30s".into()) } else { Ok(span) }
 }
 
 /// The form of log lines.
@@ -206,5 +215,25 @@ mod tests {
             (90, Some(5_400))
         );
         assert!(Command::try_parse_from(["serve", "--hold-ttl", "soon"]).is_err());
+    }
+
+    #[test]
+    fn bounds_that_would_let_nobody_in_and_keys_of_nobody_are_refused_with_what_to_do() {
+        for (args, hint) in [
+            (&["--max-connections", "0"][..], "must be a number from 1 up"),
+            (&["--receive-timeout", "0s"], "must be longer than nothing"),
+            (&["--answer-timeout", "0s"], "must be longer than nothing"),
+            (&["--calls-per-second-per-address", "0"], "number would be zero"),
+            (&["--releases-per-minute", "0"], "number would be zero"),
+            (&["--trusted-proxies", "10.0.0.0/99"], "invalid IP address syntax"),
+            (&["--user-keys", "keys.json"], "--user-issuer"),
+            (&["--user-issuer", "https://id.example.org"], "--user-keys"),
+        ] {
+            let parsed = Command::try_parse_from([&["serve"], args].concat()).err();
+            let refused = parsed.unwrap_or_else(|| panic!("{args:?} is refused")).to_string();
+            assert!(refused.contains(hint), "{args:?}: {refused}");
+        }
+        let parsed = Command::parse_from(["serve", "--trusted-proxies", "10.0.0.0/8,fd00::/8"]).args;
+        assert_eq!(parsed.connections().trusted_proxies.len(), 2);
     }
 }

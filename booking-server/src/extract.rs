@@ -236,3 +236,21 @@ async fn read(request: Request, app: &App) -> Result<Bytes, Failure> {
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(bytes).map_err(|error| Failure::invalid(format!("the body: {error}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_kept_as_a_hash_only_and_nothing_but_the_key_itself_is_it() {
+        let key = "0123456789abcdef0123456789abcdef";
+        let kept = KeyHash::of(key);
+        assert!(
+            !kept.0.as_ref().windows(4).any(|part| key.as_bytes().windows(4).any(|of_key| of_key == part))
+        );
+        assert!(kept.is(key));
+        for other in ["", &key[..31], &format!("{key}0"), &key.to_uppercase(), &format!(" {key}")] {
+            assert!(!kept.is(other), "{other:?}");
+        }
+    }
+}

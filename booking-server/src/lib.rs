@@ -11,6 +11,7 @@ mod failure;
 mod limits;
 mod log;
 mod looks;
+mod open_files;
 mod openapi;
 mod routes;
 mod secrets;

@@ -10,7 +10,7 @@ use tokio::{
 
 use crate::{
     App, ConnectionOptions, InvalidSecrets, InvalidUserKeys, Options, Secrets, ServeArgs, Unset, UserKeys,
-    app::router, clock::system_clock, connections::serve_connections, log::init_logging, stores,
+    app::router, clock::system_clock, connections::serve_connections, log::init_logging, open_files, stores,
 };
 
 /// How often the engine is tended.
@@ -231,6 +231,7 @@ pub async fn run(args: ServeArgs) -> Result<(), StartError> {
             "users may charge their wallets without paying (--open-charges): for demos and tests only"
         );
     }
+    open_files::allow(args.max_connections);
     let running = start(&args, secrets).await?;
     let store = stores::file(&args.store).map(|file| file.display().to_string());
     let store = store.or_else(|| stores::are_memory(&args.store, None).then(|| "memory".into()));
