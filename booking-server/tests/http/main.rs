@@ -5,8 +5,11 @@
 mod admin;
 mod bad_input;
 mod codes;
+mod described;
+mod docs;
 mod faults;
 mod journey;
+mod openapi;
 mod ownership;
 mod process;
 mod queue;
