@@ -39,7 +39,10 @@ pub struct ConcertInput {
     /// Its identity.
     pub concert_id: Uuid,
     /// Its name.
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, pattern = r"\S"))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$")
+    )]
     pub title: String,
     /// The lane that leads to it; `main` by default.
     #[serde(default = "main_lane")]
@@ -58,11 +61,13 @@ pub struct PerformanceInput {
     /// Its identity.
     pub performance_id: Uuid,
     /// Where it is.
+    #[cfg_attr(feature = "openapi", schema(pattern = r"^[^\x00-\x1f\x7f-\x9f]*$"))]
     pub venue: String,
     /// When it begins, with the offset of its place.
     pub starts_at: DateTime<FixedOffset>,
     /// The IANA name of its time zone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(pattern = r"^[^\x00-\x1f\x7f-\x9f]*$"))]
     pub zone: Option<String>,
     /// What one seat costs, in the currency's minor unit; 0 is free.
     #[cfg_attr(feature = "openapi", schema(minimum = 0))]
@@ -127,11 +132,11 @@ impl From<catalog::Changes> for ConcertsPut {
 pub struct LaneChange {
     /// How many may be admitted at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(maximum = 4_294_967_295_u64))]
+    #[cfg_attr(feature = "openapi", schema(format = Int64, maximum = 4_294_967_295_u64))]
     pub capacity: Option<u32>,
     /// How many may wait; null: any number.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>, format = "uint64", maximum = 18_446_744_073_709_551_615_u64))]
     pub max_waiting: Option<Option<u64>>,
     /// How many are admitted a second; null: as capacity allows.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
@@ -185,10 +190,13 @@ pub struct LaneStatus {
     #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::lane))]
     pub lane: String,
     /// How many may be admitted at once.
+    #[cfg_attr(feature = "openapi", schema(format = Int64))]
     pub capacity: u32,
     /// How many may wait; null: any number.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub max_waiting: Option<u64>,
     /// How many are admitted a second; null: as capacity allows.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub admit_per_second: Option<u32>,
     /// How long an admitted person has to show up.
     pub claim_ttl_ms: u64,
@@ -201,10 +209,13 @@ pub struct LaneStatus {
     /// Whether every seat is sold.
     pub sold_out: bool,
     /// How many wait; null while the queue does not know the lane yet.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub waiting: Option<u64>,
     /// How many are admitted; null while the queue does not know the lane yet.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub admitted: Option<u64>,
     /// How many numbers were given; null while the queue does not know the lane yet.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub entered: Option<u64>,
 }
 
@@ -244,6 +255,7 @@ pub struct Refund {
 #[serde(deny_unknown_fields)]
 pub struct EventsQuery {
     /// Events after this number; 0, all, by default.
+    #[cfg_attr(feature = "openapi", param(format = "uint64", maximum = 18_446_744_073_709_551_615_u64))]
     #[serde(default)]
     pub after: u64,
     /// This many at most, 1 to 1,000; 100 by default.

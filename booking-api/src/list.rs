@@ -15,6 +15,7 @@ pub struct List<T> {
     /// The items, in order.
     pub items: Vec<T>,
     /// What to pass as `cursor` for the next page; null: this is the last.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub next_cursor: Option<String>,
 }
 

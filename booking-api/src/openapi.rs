@@ -4,20 +4,25 @@ mod events;
 pub mod examples;
 mod problems;
 
+use std::{borrow::Cow, marker::PhantomData};
+
 use booking_core::{
     EndReason,
     catalog::MOST_SEATS,
     hold::{ReservationStatus, SeatStatus},
     payment::PaymentStatus,
 };
-use utoipa::openapi::{
-    Array, ArrayBuilder, Object, ObjectBuilder, Required,
-    path::{ParameterBuilder, ParameterIn},
-    schema::{SchemaType, Type},
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        Array, ArrayBuilder, Object, ObjectBuilder, OneOf, OneOfBuilder, Ref, RefOr, Required, Schema,
+        path::{ParameterBuilder, ParameterIn},
+        schema::{SchemaType, Type},
+    },
 };
 
 pub(crate) use self::events::events;
-use crate::{IDEMPOTENCY_KEY, MOST_A_PAGE};
+use crate::{IDEMPOTENCY_KEY, MOST_A_PAGE, Problem};
 
 fn text(description: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).description(Some(description))
@@ -101,12 +106,46 @@ pub(crate) fn wanted_seats() -> Array {
 }
 
 pub(crate) fn limit() -> Object {
-    let number = ObjectBuilder::new().schema_type(Type::Integer);
+    let number = ObjectBuilder::new().schema_type(Type::Integer).description(Some("This many at most."));
     number.minimum(Some(1)).maximum(Some(MOST_A_PAGE)).default(Some(100.into())).build()
 }
 
 pub(crate) fn cursor() -> Object {
-    ObjectBuilder::new().schema_type(Type::String).pattern(Some("^-?[0-9]{1,18}\\.[0-9a-f]{32}$")).build()
+    text("The `next_cursor` of the page before.").pattern(Some("^-?[0-9]{1,18}\\.[0-9a-f]{32}$")).build()
+}
+
+/// An event of a stream that carries a `T`, or a problem: what each event of a `text/event-stream` is read as.
+pub struct Pushed<T>(PhantomData<T>);
+
+impl<T: ToSchema> PartialSchema for Pushed<T> {
+    fn schema() -> RefOr<Schema> {
+        let of = [T::name(), Problem::name()].map(Ref::from_schema_name);
+        let carried = of.into_iter().fold(OneOf::builder(), OneOfBuilder::item).build();
+        let data =
+            text("JSON.").content_media_type("application/json").content_schema(Some(Schema::OneOf(carried)));
+        let retry = ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .description(Some("After how many milliseconds to come back when the stream broke."));
+        ObjectBuilder::new()
+            .property("event", text("What is carried; `problem`: a problem."))
+            .property("data", data)
+            .property("id", text("Names the event."))
+            .property("retry", retry)
+            .required("event")
+            .required("data")
+            .into()
+    }
+}
+
+impl<T: ToSchema> ToSchema for Pushed<T> {
+    fn name() -> Cow<'static, str> {
+        format!("Pushed_{}", T::name()).into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into(), T::schema()));
+        T::schemas(schemas);
+    }
 }
 
 /// The header [`IDEMPOTENCY_KEY`], for `params(…)` of a call.

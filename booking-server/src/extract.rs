@@ -233,7 +233,11 @@ async fn read(request: Request, app: &App) -> Result<Bytes, Failure> {
     }
 }
 
+/// Every body is an object. Left to itself the parser would also take a list of the fields' values.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+    if bytes.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
+        return Err(Failure::invalid("the body: invalid type: it must be a JSON object, `{…}`"));
+    }
     serde_json::from_slice(bytes).map_err(|error| Failure::invalid(format!("the body: {error}")))
 }
 

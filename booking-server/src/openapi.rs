@@ -9,8 +9,9 @@ use booking_api::{Code, Problem};
 use utoipa::{
     OpenApi,
     openapi::{
-        OpenApi as Document, Response,
+        OneOf, OpenApi as Document, PathItem, RefOr, Required, Response, Schema,
         example::ExampleBuilder,
+        path::Operation,
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
@@ -61,6 +62,9 @@ const SCHEMES: [(&str, &str); 4] = [
 /// The OpenAPI 3.1 document of the service.
 pub fn openapi() -> Document {
     let (_, mut document) = routes::all().split_for_parts();
+    for item in document.paths.paths.values_mut() {
+        operations(item).for_each(|(_, operation)| may_be_left_out(operation));
+    }
     let components = document.components.get_or_insert_default();
     for (name, description) in SCHEMES {
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description));
@@ -99,16 +103,31 @@ pub(crate) static SERVED: LazyLock<Served> = LazyLock::new(|| {
 pub fn calls() -> Vec<(String, String)> {
     let (_, document) = routes::all().split_for_parts();
     let mut calls = Vec::new();
-    for (path, item) in document.paths.paths {
-        let of = [
-            ("GET", item.get),
-            ("POST", item.post),
-            ("PUT", item.put),
-            ("PATCH", item.patch),
-            ("DELETE", item.delete),
-        ];
-        let methods = of.into_iter().filter_map(|(method, operation)| operation.map(|_| method));
-        calls.extend(methods.map(|method| (method.to_owned(), path.clone())));
+    for (path, mut item) in document.paths.paths {
+        calls.extend(operations(&mut item).map(|(method, _)| (method.to_owned(), path.clone())));
     }
     calls
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+    let of = [
+        ("GET", &mut item.get),
+        ("POST", &mut item.post),
+        ("PUT", &mut item.put),
+        ("PATCH", &mut item.patch),
+        ("DELETE", &mut item.delete),
+    ];
+    of.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}
+
+/// `request_body = Option<T>` is told as "a T or null". What it means here: a T, or no body at all.
+fn may_be_left_out(operation: &mut Operation) {
+    let Some(RefOr::T(body)) = &mut operation.request_body else { return };
+    for content in body.content.values_mut() {
+        let RefOr::T(content) = content else { continue };
+        if let Some(RefOr::T(Schema::OneOf(OneOf { items, .. }))) = &mut content.schema {
+            content.schema = Some(items.swap_remove(0));
+            body.required = Some(Required::False);
+        }
+    }
 }

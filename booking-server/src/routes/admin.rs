@@ -31,6 +31,7 @@ refusals!(PutRefusals: ADMIN, BODY, CHANGE; UnknownLane);
 /// All of them or none: a draft that is refused would hide behind those that are not. The same request twice changes nothing.
 #[utoipa::path(
     post,
+    operation_id = "put_concerts",
     path = "/concerts",
     tag = "admin",
     security(("admin_key" = [])),
@@ -51,6 +52,7 @@ refusals!(ReadRefusals: ADMIN, READ);
 /// Lists the lanes
 #[utoipa::path(
     get,
+    operation_id = "list_lanes",
     path = "/lanes",
     tag = "admin",
     security(("admin_key" = [])),
@@ -69,6 +71,7 @@ refusals!(LaneRefusals: ADMIN, INPUT, READ; UnknownLane);
 /// Tells how a lane stands
 #[utoipa::path(
     get,
+    operation_id = "lane",
     path = "/lanes/{lane}",
     tag = "admin",
     security(("admin_key" = [])),
@@ -89,6 +92,7 @@ refusals!(ChangeLaneRefusals: ADMIN, INPUT, BODY, CHANGE);
 /// An absent field stays; null takes a limit away.
 #[utoipa::path(
     patch,
+    operation_id = "change_lane",
     path = "/lanes/{lane}",
     tag = "admin",
     security(("admin_key" = [])),
@@ -116,6 +120,7 @@ refusals!(RefundRefusals: ADMIN, BODY, CHANGE; UnknownPayment, UnknownUser, Amou
 /// Refunding twice gives back once.
 #[utoipa::path(
     post,
+    operation_id = "create_refund",
     path = "/refunds",
     tag = "admin",
     security(("admin_key" = [])),
@@ -135,6 +140,7 @@ refusals!(EventsRefusals: ADMIN, INPUT, READ);
 /// Reads the log of everything that happened, in commit order
 #[utoipa::path(
     get,
+    operation_id = "list_events",
     path = "/events",
     tag = "admin",
     security(("admin_key" = [])),
@@ -159,6 +165,7 @@ async fn events(State(app): State<App>, _: Admin, Asked(query): Asked<EventsQuer
 /// It reads everything: at a million reservations that takes seconds.
 #[utoipa::path(
     get,
+    operation_id = "audit",
     path = "/audit",
     tag = "admin",
     security(("admin_key" = [])),

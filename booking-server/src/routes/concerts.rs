@@ -27,6 +27,7 @@ refusals!(ConcertsRefusals: INPUT, READ);
 /// Lists the concerts
 #[utoipa::path(
     get,
+    operation_id = "list_concerts",
     path = "/v1/concerts",
     tag = "concerts",
     security(()),
@@ -48,6 +49,7 @@ refusals!(PerformancesOfRefusals: ADMITTED, INPUT, READ; UnknownConcert, WrongLa
 /// All of them, or those of one local date.
 #[utoipa::path(
     get,
+    operation_id = "list_performances_of_concert",
     path = "/v1/concerts/{id}/performances",
     tag = "concerts",
     security(("queue_token" = [])),
@@ -71,6 +73,7 @@ refusals!(PerformancesRefusals: ADMITTED, INPUT, READ);
 /// Lists the bookable dates of all concerts of the token's lane
 #[utoipa::path(
     get,
+    operation_id = "list_performances",
     path = "/v1/performances",
     tag = "concerts",
     security(("queue_token" = [])),
@@ -101,6 +104,7 @@ refusals!(SeatsRefusals: ADMITTED, INPUT, READ; UnknownPerformance, WrongLane);
 /// With `?all=true` also the whole map. A seat that is not listed may have been taken at most 100 ms ago.
 #[utoipa::path(
     get,
+    operation_id = "list_seats",
     path = "/v1/performances/{id}/seats",
     tag = "concerts",
     security(("queue_token" = [])),

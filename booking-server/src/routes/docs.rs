@@ -38,6 +38,7 @@ fn content_type(value: &'static str) -> (HeaderName, HeaderValue) {
 /// This document
 #[utoipa::path(
     get,
+    operation_id = "openapi_document",
     path = "/openapi.json",
     tag = "service",
     security(()),
@@ -64,6 +65,7 @@ async fn document(headers: HeaderMap) -> Response {
 /// The page that shows this document and tries calls out
 #[utoipa::path(
     get,
+    operation_id = "docs_page",
     path = "/docs",
     tag = "service",
     security(()),
@@ -79,6 +81,7 @@ refusals!(FileRefusals: INPUT; UnknownRoute);
 /// A file of the page
 #[utoipa::path(
     get,
+    operation_id = "docs_file",
     path = "/docs/{file}",
     tag = "service",
     security(()),

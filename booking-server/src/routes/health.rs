@@ -12,6 +12,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// Tells that the process answers
 #[utoipa::path(
     get,
+    operation_id = "is_live",
     path = "/health/live",
     tag = "service",
     security(()),
@@ -28,6 +29,7 @@ refusals!(ReadyRefusals: READ);
 /// Not while the process is about to stop, or while its stores do not answer.
 #[utoipa::path(
     get,
+    operation_id = "is_ready",
     path = "/health/ready",
     tag = "service",
     security(()),

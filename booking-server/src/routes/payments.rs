@@ -26,6 +26,7 @@ refusals!(
 /// payment. An `Idempotency-Key` is welcome but not needed: a reservation has one payment, whatever the request is called.
 #[utoipa::path(
     post,
+    operation_id = "create_payment",
     path = "/v1/payments",
     tag = "payments",
     security(("queue_token" = [])),
@@ -51,6 +52,7 @@ refusals!(ListRefusals: USER, INPUT, READ);
 /// Lists one's own payments
 #[utoipa::path(
     get,
+    operation_id = "list_payments",
     path = "/v1/payments",
     tag = "payments",
     security(("user_token" = [])),

@@ -25,6 +25,7 @@ refusals!(EnterRefusals: USER, BODY, CHANGE; UnknownUser, UnknownLane, LaneFull,
 /// One user has one place in a lane: entering again gives the same token.
 #[utoipa::path(
     post,
+    operation_id = "enter_queue",
     path = "/v1/queue/tokens",
     tag = "queue",
     security(("user_token" = [])),
@@ -61,6 +62,7 @@ refusals!(StatusRefusals: QUEUE, READ);
 /// While it waits, ask again after `poll_after_ms`.
 #[utoipa::path(
     get,
+    operation_id = "queue_place",
     path = "/v1/queue/status",
     tag = "queue",
     security(("queue_token" = [])),
@@ -81,6 +83,7 @@ refusals!(LeaveRefusals: QUEUE, CHANGE);
 /// Leaving twice changes nothing.
 #[utoipa::path(
     delete,
+    operation_id = "leave_queue",
     path = "/v1/queue/tokens",
     tag = "queue",
     security(("queue_token" = [])),

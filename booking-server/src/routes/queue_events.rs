@@ -42,6 +42,8 @@ struct Watch {
 /// What comes next on a stream, and whether it is the last.
 type Next = (Result<Event, Infallible>, Option<Watch>);
 
+type PushedPlace = openapi::Pushed<QueuePlace>;
+
 refusals!(EventsRefusals: QUEUE, READ);
 
 /// Pushes where the queue token stands (server-sent events)
@@ -50,12 +52,13 @@ refusals!(EventsRefusals: QUEUE, READ);
 /// stream alive. Events: `place`, with the body of `GET /v1/queue/status`, and `problem`.
 #[utoipa::path(
     get,
+    operation_id = "queue_events",
     path = "/v1/queue/events",
     tag = "queue",
     security(("queue_token" = [])),
     params(("last-event-id" = Option<String>, Header, description = "What a reader saw last; browsers send it when they come back")),
     responses(
-        (status = 200, description = "The stream", body = String, content_type = "text/event-stream", example = example),
+        (status = 200, description = "The stream", body = PushedPlace, content_type = "text/event-stream", example = example),
         (status = 204, description = "The queue token is done, and the reader has heard of it: do not come back"),
         EventsRefusals,
     ),

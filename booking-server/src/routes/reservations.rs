@@ -33,6 +33,7 @@ refusals!(
 /// exists.
 #[utoipa::path(
     post,
+    operation_id = "create_reservation",
     path = "/v1/reservations",
     tag = "reservations",
     security(("queue_token" = [])),
@@ -77,6 +78,7 @@ refusals!(ListRefusals: USER, INPUT, READ);
 /// Lists one's own reservations
 #[utoipa::path(
     get,
+    operation_id = "list_reservations",
     path = "/v1/reservations",
     tag = "reservations",
     security(("queue_token" = []), ("user_token" = [])),
@@ -96,6 +98,7 @@ refusals!(OneRefusals: USER, INPUT, READ; UnknownReservation);
 /// Tells where a reservation of one's own stands
 #[utoipa::path(
     get,
+    operation_id = "reservation",
     path = "/v1/reservations/{id}",
     tag = "reservations",
     security(("queue_token" = []), ("user_token" = [])),
@@ -116,6 +119,7 @@ refusals!(ReleaseRefusals: USER, INPUT, CHANGE; UnknownReservation, HoldExpired,
 /// Releasing twice changes nothing.
 #[utoipa::path(
     delete,
+    operation_id = "release_reservation",
     path = "/v1/reservations/{id}",
     tag = "reservations",
     security(("queue_token" = []), ("user_token" = [])),

@@ -42,6 +42,7 @@ refusals!(CreateRefusals: ADMIN, BODY, CHANGE, USER);
 /// The same `user_id` twice is the same user, with a new token.
 #[utoipa::path(
     post,
+    operation_id = "sign_up",
     path = "/v1/users",
     tag = "users",
     security((), ("admin_key" = [])),

@@ -66,6 +66,7 @@ refusals!(ChargeRefusals: USER, INPUT, BODY, CHANGE; Forbidden, UnknownUser, Ide
 /// With the service key, and the user named; or one's own wallet with the user token, where the server allows it.
 #[utoipa::path(
     post,
+    operation_id = "create_charge",
     path = "/v1/wallet/charges",
     tag = "wallet",
     security(("service_key" = []), ("user_token" = [])),
@@ -95,6 +96,7 @@ refusals!(WalletRefusals: USER, READ; UnknownUser);
 /// Tells the balance of one's own wallet
 #[utoipa::path(
     get,
+    operation_id = "wallet",
     path = "/v1/wallet",
     tag = "wallet",
     security(("user_token" = [])),
@@ -112,6 +114,7 @@ refusals!(EntriesRefusals: USER, INPUT, READ);
 /// Lists the ledger of one's own wallet
 #[utoipa::path(
     get,
+    operation_id = "list_entries",
     path = "/v1/wallet/entries",
     tag = "wallet",
     security(("user_token" = [])),
