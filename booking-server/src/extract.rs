@@ -11,9 +11,8 @@ use axum::{
 use booking_api::{Code, IDEMPOTENCY_KEY};
 use booking_core::{Ticket, id::UserId};
 use serde::de::DeserializeOwned;
-use tokio::time::timeout;
 
-use crate::{app::App, failure::Failure, tokens::InvalidToken};
+use crate::{app::App, failure::Failure, in_time::in_time, tokens::InvalidToken};
 
 const LONGEST_KEY: usize = 255;
 
@@ -220,13 +219,13 @@ fn is_json(request: &Request) -> bool {
 
 async fn read(request: Request, app: &App) -> Result<Bytes, Failure> {
     let within = app.options.receive_timeout;
-    match timeout(within, Bytes::from_request(request, app)).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+    match in_time(within, Bytes::from_request(request, app)).await {
+        Some(Ok(bytes)) => Ok(bytes),
+        Some(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
             Err(Failure::new(Code::BodyTooLarge, "the body may have 64 KiB at most"))
         }
-        Ok(Err(rejection)) => Err(Failure::invalid(rejection.body_text())),
-        Err(_) => {
+        Some(Err(rejection)) => Err(Failure::invalid(rejection.body_text())),
+        None => {
             let seconds = within.as_secs_f32();
             Err(Failure::invalid(format!("the body did not arrive within {seconds} s; send it again")))
         }

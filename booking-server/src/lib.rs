@@ -8,6 +8,7 @@ mod clock;
 mod connections;
 mod extract;
 mod failure;
+mod in_time;
 mod limits;
 mod log;
 mod looks;

@@ -23,13 +23,14 @@ use axum::{
 };
 use booking_api::Code;
 use hyper::body::{Body as _, Incoming};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tower::Service;
 
 use super::ConnectionOptions;
 use crate::{
     addresses::{Proxies, subscriber},
     failure::Failure,
+    in_time::in_time,
     limits::{Limit, Share, TooMany},
 };
 
@@ -110,13 +111,8 @@ impl Visit {
     }
 
     async fn in_time(&self, answer: RouteFuture<Infallible>, changes_something: bool) -> Response {
-        let mut answer = pin!(answer);
-        // Many answers are there at once, and need no timer.
-        if let Poll::Ready(Ok(answer)) = poll_fn(|context| Poll::Ready(answer.as_mut().poll(context))).await {
-            return answer;
-        }
         let within = self.door.answer_timeout;
-        if let Ok(Ok(answer)) = timeout(within, answer).await {
+        if let Some(Ok(answer)) = in_time(within, answer).await {
             return answer;
         }
         let detail = format!("there was no answer within {} s", within.as_secs_f32());

@@ -77,6 +77,14 @@ pub(crate) fn response(codes: &[Code]) -> Response {
     match codes.first().map(|code| code.status()) {
         Some(401) => response.header("WWW-Authenticate", text("`Bearer`")).build(),
         Some(405) => response.header("Allow", text("The methods the path takes")).build(),
+        Some(429) if codes.contains(&Code::RateLimited) => response
+            .header("Retry-After", seconds())
+            .header(
+                "RateLimit-Policy",
+                text("The limits that are set, as in draft-ietf-httpapi-ratelimit-headers-10"),
+            )
+            .header("RateLimit", text("What is left of them"))
+            .build(),
         Some(429 | 503) => response.header("Retry-After", seconds()).build(),
         _ => response.build(),
     }

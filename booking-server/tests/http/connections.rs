@@ -15,14 +15,14 @@ use tokio::{
 const AT_MOST: Duration = Duration::from_secs(20);
 const SOON: Duration = Duration::from_millis(200);
 
-async fn start(args: ServeArgs) -> Running {
+pub(crate) async fn start(args: ServeArgs) -> Running {
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
     let args = ServeArgs { listen, open_signup: true, store: "memory:".into(), ..args };
     booking_server::start(&args, Secrets::random()).await.unwrap()
 }
 
 /// Sends the text on a connection of its own and reads until the server closes it.
-async fn talk(address: SocketAddr, text: &str) -> String {
+pub(crate) async fn talk(address: SocketAddr, text: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(text.as_bytes()).await.unwrap();
     rest(&mut stream).await

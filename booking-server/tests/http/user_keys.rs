@@ -1,6 +1,6 @@
 //! User tokens of an identity provider.
 
-use std::{fs, sync::Arc};
+use std::{fs, sync::Arc, time::Duration};
 
 use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der},
@@ -10,12 +10,16 @@ use aws_lc_rs::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use booking_core::BookingPolicy;
-use booking_server::{Options, UserKeys, system_clock};
+use booking_server::{Options, ServeArgs, UserKeys, system_clock};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, jwk::Jwk};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::time::{sleep, timeout};
 
-use crate::support::{Service, options};
+use crate::{
+    connections::{start, talk},
+    support::{Service, options},
+};
 
 const ISSUER: &str = "https://id.example.org/";
 const SECRET: &[u8] = b"a secret of thirty-two bytes or more";
@@ -220,6 +224,34 @@ async fn keys_are_rotated_by_changing_the_file_and_a_broken_file_changes_nothing
     fs::write(&path, set(&[new.jwk(Some("new"))])).unwrap();
     keys.reread();
     assert_eq!((status(&old, "old").await, status(&new, "new").await), (401, 200));
+}
+
+#[tokio::test]
+async fn a_server_at_work_reads_a_changed_file_by_itself() {
+    let (old, new) = (Signer::ed25519(), Signer::ed25519());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys");
+    fs::write(&path, &old.public_pem).unwrap();
+    let user_keys = Some(path.clone());
+    let server =
+        start(ServeArgs { user_keys, user_issuer: Some(ISSUER.into()), ..ServeArgs::default() }).await;
+    let is_taken = async |signer: &Signer| {
+        let token = signer.sign(None, &claims("x"));
+        let request = format!(
+            "GET /v1/wallet HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n"
+        );
+        talk(server.address(), &request).await.starts_with("HTTP/1.1 200")
+    };
+    assert_eq!((is_taken(&old).await, is_taken(&new).await), (true, false));
+    fs::write(&path, &new.public_pem).unwrap();
+    let reread = async {
+        while !is_taken(&new).await {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(Duration::from_secs(30), reread).await.expect("the new key is taken within seconds");
+    assert!(!is_taken(&old).await);
+    server.stop().await;
 }
 
 #[test]
