@@ -5,7 +5,11 @@ mod visit;
 
 use std::{convert::Infallible, future::Future, io, num::NonZeroU32, pin::pin, sync::Arc, time::Duration};
 
-use axum::{Router, extract::Request, response::IntoResponse};
+use axum::{
+    Router,
+    extract::Request,
+    response::{IntoResponse, Response},
+};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{rt::TokioIo, server::graceful::GracefulShutdown};
 use ipnet::IpNet;
@@ -104,10 +108,12 @@ async fn rest(error: &io::Error) {
 
 /// Tells one connection too many that it is.
 async fn refuse(stream: TcpStream) {
-    let refusal = service_fn(async |_: Request<Incoming>| {
-        let detail = "this instance has as many connections as it may; try again in a moment";
-        Ok::<_, Infallible>(Failure::overloaded(detail).into_response())
-    });
-    let connection = http1::Builder::new().keep_alive(false).serve_connection(TokioIo::new(stream), refusal);
+    let mut http = http1::Builder::new();
+    let connection = http.keep_alive(false).serve_connection(TokioIo::new(stream), service_fn(no_room));
     timeout(REFUSE_WITHIN, connection).await.ok();
+}
+
+async fn no_room(_: Request<Incoming>) -> Result<Response, Infallible> {
+    let detail = "this instance has as many connections as it may; try again in a moment";
+    Ok(Failure::overloaded(detail).into_response())
 }

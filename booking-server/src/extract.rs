@@ -1,6 +1,6 @@
 //! What handlers take out of requests. Everything that can be wrong with a request is told as problem details.
 
-use std::str::FromStr;
+use std::{pin::pin, str::FromStr};
 
 use aws_lc_rs::{constant_time::verify_slices_are_equal, digest};
 use axum::{
@@ -219,7 +219,7 @@ fn is_json(request: &Request) -> bool {
 
 async fn read(request: Request, app: &App) -> Result<Bytes, Failure> {
     let within = app.options.receive_timeout;
-    match in_time(within, Bytes::from_request(request, app)).await {
+    match in_time(within, pin!(Bytes::from_request(request, app))).await {
         Some(Ok(bytes)) => Ok(bytes),
         Some(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
             Err(Failure::new(Code::BodyTooLarge, "the body may have 64 KiB at most"))

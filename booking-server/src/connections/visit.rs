@@ -112,7 +112,7 @@ impl Visit {
 
     async fn in_time(&self, answer: RouteFuture<Infallible>, changes_something: bool) -> Response {
         let within = self.door.answer_timeout;
-        if let Some(Ok(answer)) = in_time(within, answer).await {
+        if let Some(Ok(answer)) = in_time(within, pin!(answer)).await {
             return answer;
         }
         let detail = format!("there was no answer within {} s", within.as_secs_f32());
