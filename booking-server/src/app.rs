@@ -1,4 +1,8 @@
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    num::NonZeroU32,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
@@ -12,14 +16,22 @@ use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
-    Secrets, extract::KeyHash, failure::Failure, limits::Limits, log, looks::Looks, routes, tokens::Tokens,
+    Secrets, UserKeys,
+    churn::Churn,
+    extract::KeyHash,
+    failure::Failure,
+    limits::{UserLimit, tell},
+    log,
+    looks::Looks,
+    routes,
+    tokens::Tokens,
 };
 
 /// The longest body a request may have: 64 KiB.
 const LONGEST_BODY: usize = 64 * 1024;
 
 /// What a server does beyond what it must.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Anybody may sign up.
     pub open_signup: bool,
@@ -29,8 +41,32 @@ pub struct Options {
     pub user_token_ttl: Duration,
     /// How many calls a second a user may make; none: any number.
     pub calls_per_second: Option<NonZeroU32>,
+    /// How many holds a minute a ticket may give back before it has to pause.
+    pub releases_per_minute: NonZeroU32,
+    /// How long the body of a request may take to arrive.
+    pub receive_timeout: Duration,
+    /// The keys of an identity provider whose user tokens are taken too.
+    pub user_keys: Option<Arc<UserKeys>>,
     /// Every request is logged.
     pub log_requests: bool,
+}
+
+/// Thirty: a person who looks for a seat does not give one back every two seconds.
+pub(crate) const RELEASES_PER_MINUTE: NonZeroU32 = NonZeroU32::new(30).unwrap();
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            open_signup: false,
+            open_charges: false,
+            user_token_ttl: Duration::from_hours(24),
+            calls_per_second: None,
+            releases_per_minute: RELEASES_PER_MINUTE,
+            receive_timeout: Duration::from_secs(75),
+            user_keys: None,
+            log_requests: false,
+        }
+    }
 }
 
 /// What every handler shares. Cheap to clone.
@@ -44,7 +80,8 @@ pub struct Shared {
     pub(crate) tokens: Tokens,
     pub(crate) admin_key: KeyHash,
     pub(crate) service_key: KeyHash,
-    pub(crate) limits: Limits,
+    pub(crate) user_limit: UserLimit,
+    pub(crate) churn: Churn,
     pub(crate) looks: Looks,
     pub(crate) options: Options,
     draining: watch::Sender<bool>,
@@ -67,7 +104,8 @@ impl App {
             tokens: Tokens::new(&secrets.token_secrets, options.user_token_ttl),
             admin_key: KeyHash::of(&secrets.admin_key),
             service_key: KeyHash::of(&secrets.service_key),
-            limits: Limits::new(options.calls_per_second),
+            user_limit: UserLimit::new(options.calls_per_second),
+            churn: Churn::new(options.releases_per_minute),
             looks: Looks::default(),
             options,
             draining: watch::Sender::new(false),
@@ -81,7 +119,8 @@ impl App {
 
     /// Forgets who has not called of late; call it now and then.
     pub fn forget_idle_callers(&self) {
-        self.limits.forget_idle();
+        self.user_limit.forget_idle();
+        self.churn.forget_idle(Instant::now());
     }
 
     pub(crate) fn is_draining(&self) -> bool {
@@ -96,13 +135,15 @@ impl App {
 
 /// All routes of the service.
 pub fn router(app: App) -> Router {
-    let log_requests = app.options.log_requests;
-    let router = routes::all()
+    let (log_requests, limits_users) = (app.options.log_requests, app.options.calls_per_second.is_some());
+    let (routes, _) = routes::all().split_for_parts();
+    let router = routes
         .fallback(unknown_route)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .with_state(app)
         .layer(CatchPanicLayer::custom(log::panicked));
+    let router = if limits_users { router.layer(axum::middleware::from_fn(tell)) } else { router };
     if log_requests { router.layer(axum::middleware::from_fn(log::request)) } else { router }
 }
 

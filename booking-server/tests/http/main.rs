@@ -5,11 +5,17 @@
 mod admin;
 mod bad_input;
 mod codes;
+mod connections;
+mod described;
+mod docs;
 mod faults;
 mod journey;
+mod matrix;
+mod openapi;
 mod ownership;
 mod process;
 mod queue;
 mod support;
 mod tokens;
+mod user_keys;
 mod waiting;

@@ -120,7 +120,8 @@ impl Person {
             let answer = self.ask_once(call.clone()).await;
             match answer.heard {
                 Heard::Acknowledged(_) => return Ok(answer),
-                Heard::Refused(Code::StoreUnavailable | Code::RateLimited) | Heard::Unknown(_) => {
+                Heard::Refused(Code::StoreUnavailable | Code::Overloaded | Code::RateLimited)
+                | Heard::Unknown(_) => {
                     self.pause(BETWEEN_REPEATS).await;
                 }
                 Heard::Refused(code) => return Err(Stop::Refused(code)),
