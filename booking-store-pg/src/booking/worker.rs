@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use booking_core::{
     Command, StoreError,
-    batcher::{Batcher, Job, Limits},
+    batcher::{BatchSizes, Batcher, Job, Limits},
 };
 use tokio::time::Instant;
 
@@ -37,6 +37,11 @@ impl Counter {
         let batcher = Arc::new(Batcher::new(Limits { queued: QUEUED, batch: BATCH }));
         tokio::spawn(work(Attended(Arc::clone(&batcher)), Writer::new(Arc::clone(shared), duty)));
         Self(batcher)
+    }
+
+    /// How many calls its batches had.
+    pub(super) fn sizes(&self) -> Arc<BatchSizes> {
+        self.0.sizes()
     }
 
     /// Queues commands and waits for their answers.
