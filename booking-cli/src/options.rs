@@ -48,7 +48,7 @@ pub(crate) enum Command {
     /// See it work: a server in this process, one purchase step by step, then a rush of buyers on 50 seats
     Demo(demo::DemoArgs),
     /// Serve the booking engine over HTTP
-    Serve(booking_server::ServeArgs),
+    Serve(booking_server::Configured),
     /// Add dummy concerts; adding them twice changes nothing
     Seed(seed::SeedArgs),
     /// Add the concerts of files; adding them twice changes nothing

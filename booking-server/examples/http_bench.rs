@@ -85,6 +85,7 @@ async fn booking(file: &str, buyers: u32) -> Result<Router, Box<dyn Error>> {
         user_token_ttl: Duration::from_hours(1),
         calls_per_second: None,
         log_requests: false,
+        metrics_listen: None,
     };
     let tended = engine.clone();
     tokio::spawn(async move {

@@ -78,6 +78,7 @@ async fn waiting(file: &str, people: u64) -> Outcome<Router> {
         user_token_ttl: Duration::from_hours(1),
         calls_per_second: None,
         log_requests: false,
+        metrics_listen: None,
     };
     let tended = engine.clone();
     tokio::spawn(async move {

@@ -1,4 +1,4 @@
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -12,7 +12,8 @@ use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
-    Secrets, extract::KeyHash, failure::Failure, limits::Limits, log, looks::Looks, routes, tokens::Tokens,
+    Secrets, extract::KeyHash, failure::Failure, limits::Limits, log, looks::Looks, metrics::Metrics, routes,
+    tokens::Tokens,
 };
 
 /// The longest body a request may have: 64 KiB.
@@ -31,6 +32,8 @@ pub struct Options {
     pub calls_per_second: Option<NonZeroU32>,
     /// Every request is logged.
     pub log_requests: bool,
+    /// Where `GET /metrics` is served, by [`metrics_router`]; none: with the rest.
+    pub metrics_listen: Option<SocketAddr>,
 }
 
 /// What every handler shares. Cheap to clone.
@@ -46,6 +49,7 @@ pub struct Shared {
     pub(crate) service_key: KeyHash,
     pub(crate) limits: Limits,
     pub(crate) looks: Looks,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) options: Options,
     draining: watch::Sender<bool>,
 }
@@ -61,6 +65,17 @@ impl std::ops::Deref for App {
 impl App {
     /// An app on an engine. The clock dates user tokens and nothing else.
     pub fn new(engine: Engine, clock: Arc<dyn Clock>, secrets: &Secrets, options: Options) -> Self {
+        Self::measured(engine, clock, secrets, options, Arc::default())
+    }
+
+    /// The same, which counts in `metrics`.
+    pub(crate) fn measured(
+        engine: Engine,
+        clock: Arc<dyn Clock>,
+        secrets: &Secrets,
+        options: Options,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         Self(Arc::new(Shared {
             engine,
             clock,
@@ -69,6 +84,7 @@ impl App {
             service_key: KeyHash::of(&secrets.service_key),
             limits: Limits::new(options.calls_per_second),
             looks: Looks::default(),
+            metrics,
             options,
             draining: watch::Sender::new(false),
         }))
@@ -96,14 +112,23 @@ impl App {
 
 /// All routes of the service.
 pub fn router(app: App) -> Router {
-    let log_requests = app.options.log_requests;
-    let router = routes::all()
+    let (log_requests, measure) = (app.options.log_requests, app.metrics.measure());
+    let routes = routes::all();
+    let routes =
+        if app.options.metrics_listen.is_some() { routes } else { routes.merge(routes::metrics::routes()) };
+    let router = routes
         .fallback(unknown_route)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .with_state(app)
-        .layer(CatchPanicLayer::custom(log::panicked));
+        // In one, because each layer of a router costs a request an allocation.
+        .layer((measure, CatchPanicLayer::custom(log::panicked)));
     if log_requests { router.layer(axum::middleware::from_fn(log::request)) } else { router }
+}
+
+/// `GET /metrics` and nothing else, for a listener of its own.
+pub fn metrics_router(app: App) -> Router {
+    routes::metrics::routes().fallback(unknown_route).with_state(app)
 }
 
 async fn unknown_route(uri: Uri) -> impl IntoResponse {

@@ -55,6 +55,12 @@ pub struct ServeArgs {
     /// How many calls a second a user may make [default: any number]
     #[arg(long, env = "BOOKING_CALLS_PER_SECOND", value_name = "N")]
     pub calls_per_second: Option<NonZeroU32>,
+    /// Serve `GET /metrics` on this address and no longer with the rest, to keep it inside
+    #[arg(long, env = "BOOKING_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
+    /// When told to end, go on serving so long after `/health/ready` says no, until nobody sends new work
+    #[arg(long, env = "BOOKING_DRAIN_DELAY", default_value = "0s", value_parser = humantime::parse_duration)]
+    pub drain_delay: Duration,
     /// Log every request (method, path, status, time taken; never a token)
     #[arg(long, env = "BOOKING_LOG_REQUESTS")]
     pub log_requests: bool,
@@ -94,6 +100,8 @@ impl Default for ServeArgs {
             session_ttl: None,
             user_token_ttl: Duration::from_hours(24),
             calls_per_second: None,
+            metrics_listen: None,
+            drain_delay: Duration::ZERO,
             log_requests: false,
             log: "info".into(),
             log_format: LogFormat::Text,

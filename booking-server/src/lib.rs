@@ -3,23 +3,28 @@
 mod app;
 mod args;
 mod clock;
+mod config;
 mod extract;
 mod failure;
 mod limits;
 mod log;
 mod looks;
+mod metrics;
 mod routes;
 mod secrets;
 mod serve;
 mod stores;
 mod tokens;
+mod trace;
 
-pub use app::{App, Options, router};
+pub use app::{App, Options, metrics_router, router};
 pub use args::{LogFormat, ServeArgs};
 #[cfg(feature = "postgres")]
 pub use booking_store_pg::{ConnectError, SchemaStatus};
 pub use clock::system_clock;
+pub use config::Configured;
 pub use log::init_logging;
+pub use metrics::Metrics;
 pub use secrets::{InvalidSecrets, Secrets, Unset};
 pub use serve::{Running, StartError, run, shutdown_signal, start};
 #[cfg(feature = "sqlite")]

@@ -22,7 +22,7 @@ pub(crate) async fn run(options: Options, console: Console) -> Result<(), Failur
     let Options { server, command } = options;
     match command {
         Command::Demo(args) => demo::run(&args, console).await,
-        Command::Serve(args) => Ok(booking_server::run(args).await?),
+        Command::Serve(configured) => Ok(configured.run().await?),
         Command::Seed(args) => seed::run(&args, &server, console).await,
         Command::Import(args) => import::run(&args, &server, console).await,
         Command::Flow(args) => flow::run(args, &server, console).await,

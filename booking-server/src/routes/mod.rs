@@ -3,6 +3,7 @@
 mod admin;
 mod concerts;
 mod health;
+pub(crate) mod metrics;
 mod payments;
 mod queue;
 mod queue_events;

@@ -5,11 +5,15 @@
 mod admin;
 mod bad_input;
 mod codes;
+mod config;
+mod drain;
 mod faults;
 mod journey;
+mod metrics;
 mod ownership;
 mod process;
 mod queue;
 mod support;
 mod tokens;
+mod trace;
 mod waiting;

@@ -76,6 +76,7 @@ pub(crate) fn options() -> Options {
         user_token_ttl: Duration::from_hours(1),
         calls_per_second: None,
         log_requests: false,
+        metrics_listen: None,
     }
 }
 
