@@ -68,8 +68,8 @@ impl App {
         Self::measured(engine, clock, secrets, options, Arc::default())
     }
 
-    /// The same, which counts in `metrics`.
-    pub(crate) fn measured(
+    /// The same, which counts in `metrics`; let these measure the stores of the engine too.
+    pub fn measured(
         engine: Engine,
         clock: Arc<dyn Clock>,
         secrets: &Secrets,

@@ -124,12 +124,15 @@ impl Running {
         self.app.drain();
         sleep(self.drain_delay).await;
         self.stop.send_replace(true);
-        let Self { mut serving, tending, .. } = self;
+        let Self { mut serving, tending, metrics, .. } = self;
         if timeout(DRAIN_WITHIN, &mut serving).await.is_err() {
             tracing::warn!("some requests did not end within {} s and were cut", DRAIN_WITHIN.as_secs());
             serving.abort();
         }
         tending.abort();
+        if let Some(metrics) = metrics {
+            metrics.stop().await;
+        }
     }
 }
 

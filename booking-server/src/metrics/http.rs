@@ -147,12 +147,13 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         let method = label(request.method());
-        let http = &self.route.metrics.http;
-        let known = self.route.series.get_or_init(|| http.series(&request, method));
+        let route = Arc::clone(&self.route);
+        let http = &route.metrics.http;
+        let series = route.series.get_or_init(|| http.series(&request, method));
         // What answers methods that a path does not take serves several methods.
-        let series = if known.method == method { Arc::clone(known) } else { http.series(&request, method) };
-        count(&series.numbers.here().began);
-        let flight = Flight { series, route: Arc::clone(&self.route), began: Instant::now(), ended: GONE };
+        let other = (series.method != method).then(|| http.series(&request, method));
+        count(&other.as_ref().unwrap_or(series).numbers.here().began);
+        let flight = Flight { route, other, began: Instant::now(), ended: GONE };
         Answering { inner: self.inner.call(request), flight }
     }
 }
@@ -160,8 +161,9 @@ where
 /// A request on its way: when it is dropped, it has ended.
 #[derive(Debug)]
 struct Flight {
-    series: Arc<Series>,
     route: Arc<Route>,
+    /// The series, if it is not the route's own.
+    other: Option<Arc<Series>>,
     began: Instant,
     ended: usize,
 }
@@ -181,7 +183,8 @@ impl Flight {
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        let numbers = self.series.numbers.here();
+        let Some(series) = self.other.as_ref().or_else(|| self.route.series.get()) else { return };
+        let numbers = series.numbers.here();
         count(&numbers.ended[self.ended]);
         numbers.timings.add(self.began.elapsed());
     }

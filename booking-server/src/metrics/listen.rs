@@ -32,4 +32,11 @@ impl MetricsListener {
         });
         Ok(Self { address, serving })
     }
+
+    /// Ends: when this is over, nobody listens.
+    pub(crate) async fn stop(mut self) {
+        self.serving.abort();
+        // It was cut, which is what was wanted.
+        (&mut self.serving).await.ok();
+    }
 }

@@ -30,7 +30,8 @@ use sharded::{Sharded, Timings, count};
 /// The batch sizes of a store, by the name of the queue they come from.
 pub(crate) type Batches = Vec<(&'static str, Arc<BatchSizes>)>;
 
-/// The numbers of one server.
+/// The numbers of one server: those of its app ([`App::measured`](crate::App::measured)), and of the stores that it
+/// was given to measure.
 #[derive(Debug)]
 pub struct Metrics {
     started: Timestamp,
@@ -102,12 +103,12 @@ impl Metrics {
     }
 
     /// The same store, measured.
-    pub(crate) fn booking(self: &Arc<Self>, store: Arc<dyn BookingStore>) -> Arc<dyn BookingStore> {
+    pub fn booking(self: &Arc<Self>, store: Arc<dyn BookingStore>) -> Arc<dyn BookingStore> {
         Arc::new(booking::Measured { store, metrics: Arc::clone(self) })
     }
 
     /// The same store, measured.
-    pub(crate) fn queue(self: &Arc<Self>, store: Arc<dyn QueueStore>) -> Arc<dyn QueueStore> {
+    pub fn queue(self: &Arc<Self>, store: Arc<dyn QueueStore>) -> Arc<dyn QueueStore> {
         Arc::new(queue::Measured { store, metrics: Arc::clone(self) })
     }
 

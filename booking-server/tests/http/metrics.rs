@@ -6,6 +6,7 @@ use std::{
     collections::BTreeSet,
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
+    time::Duration,
 };
 
 use axum::{body::Body, http::Request};
@@ -103,7 +104,7 @@ async fn no_id_and_no_made_up_name_becomes_a_label() {
 }
 
 #[tokio::test]
-async fn every_series_is_there_once_and_every_name_has_its_help() {
+async fn every_series_is_there_once_and_every_name_has_its_help_and_is_in_the_manual() {
     let service = Service::start().await;
     let buyer = service.buyer().await;
     service.buy(&buyer, 7).await;
@@ -122,6 +123,11 @@ async fn every_series_is_there_once_and_every_name_has_its_help() {
         }
     }
     assert!(seen.len() > 100, "{text}");
+    let manual = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operations.md");
+    let manual = std::fs::read_to_string(manual).unwrap();
+    for name in helped {
+        assert!(manual.contains(&format!("`{name}")), "{name} is not in docs/operations.md");
+    }
 }
 
 #[tokio::test]
@@ -133,6 +139,19 @@ async fn when_the_stores_are_down_the_rest_is_told_all_the_same() {
     assert_eq!(value(&text, "booking_stores_up"), 0.0);
     assert_eq!(value(&text, "booking_problems_total{code=\"store_unavailable\"}"), 1.0);
     assert!(!text.contains("booking_lane_waiting{"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_leaves_before_the_answer_is_counted_as_gone() {
+    let (service, (booking, _)) = faults::start().await;
+    booking.set(Fault::Silent);
+    let left = tokio::time::timeout(Duration::from_secs(1), service.get("/v1/concerts", "")).await;
+    assert!(left.is_err(), "{left:?}");
+    booking.set(Fault::None);
+    let text = scrape(&service).await;
+    let labels = "route=\"/v1/concerts\",method=\"GET\"";
+    assert_eq!(value(&text, &format!("booking_http_requests_total{{{labels},status=\"gone\"}}")), 1.0);
+    assert_eq!(value(&text, &format!("booking_http_requests_in_flight{{{labels}}}")), 0.0);
 }
 
 /// The body of an answer over a connection of its own; none: nobody listens.
