@@ -24,6 +24,7 @@ fn yes() -> bool {
 
 /// `POST /v1/admin/concerts`: concerts to add or bring up to date. The same request twice changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = crate::openapi::examples::put_concerts))]
 #[serde(deny_unknown_fields)]
 pub struct PutConcerts {
     /// The concerts.
@@ -32,14 +33,20 @@ pub struct PutConcerts {
 
 /// A concert with its dates.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ConcertInput {
     /// Its identity.
     pub concert_id: Uuid,
     /// Its name.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$")
+    )]
     pub title: String,
     /// The lane that leads to it; `main` by default.
     #[serde(default = "main_lane")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::lane_or_main))]
     pub lane: String,
     /// Its dates; those that are absent stay as they are.
     #[serde(default)]
@@ -48,24 +55,30 @@ pub struct ConcertInput {
 
 /// A dated show.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PerformanceInput {
     /// Its identity.
     pub performance_id: Uuid,
     /// Where it is.
+    #[cfg_attr(feature = "openapi", schema(pattern = r"^[^\x00-\x1f\x7f-\x9f]*$"))]
     pub venue: String,
     /// When it begins, with the offset of its place.
     pub starts_at: DateTime<FixedOffset>,
     /// The IANA name of its time zone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(pattern = r"^[^\x00-\x1f\x7f-\x9f]*$"))]
     pub zone: Option<String>,
     /// What one seat costs, in the currency's minor unit; 0 is free.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0))]
     pub price: i64,
     /// How many seats, numbered from 1; 50 by default, 20,000 at most. Never shrinks.
     #[serde(default = "fifty")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 20_000, default = 50))]
     pub seats: u32,
     /// Whether its seats may be held; true by default.
     #[serde(default = "yes")]
+    #[cfg_attr(feature = "openapi", schema(default = true))]
     pub on_sale: bool,
 }
 
@@ -96,6 +109,7 @@ impl PerformanceInput {
 
 /// What a bulk of concerts did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = crate::openapi::examples::concerts_put))]
 pub struct ConcertsPut {
     /// Concerts and performances added.
     pub added: u64,
@@ -113,22 +127,28 @@ impl From<catalog::Changes> for ConcertsPut {
 
 /// `PATCH /v1/admin/lanes/{lane}`: what to change; an absent field stays, null takes a limit away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = crate::openapi::examples::lane_change))]
 #[serde(deny_unknown_fields)]
 pub struct LaneChange {
     /// How many may be admitted at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(format = Int64, maximum = 4_294_967_295_u64))]
     pub capacity: Option<u32>,
     /// How many may wait; null: any number.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u64>, format = "uint64", maximum = 18_446_744_073_709_551_615_u64))]
     pub max_waiting: Option<Option<u64>>,
     /// How many are admitted a second; null: as capacity allows.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u32>, minimum = 1, maximum = 1_000_000))]
     pub admit_per_second: Option<Option<u32>>,
     /// How long an admitted person has to show up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 2_592_000_000_u64))]
     pub claim_ttl_ms: Option<u64>,
     /// How long a session lasts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 2_592_000_000_u64))]
     pub session_ttl_ms: Option<u64>,
     /// Whether admission rests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -164,14 +184,19 @@ impl From<LaneChange> for catalog::LaneChange {
 
 /// A lane as an operator sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = crate::openapi::examples::lane_status))]
 pub struct LaneStatus {
     /// Its name.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::lane))]
     pub lane: String,
     /// How many may be admitted at once.
+    #[cfg_attr(feature = "openapi", schema(format = Int64))]
     pub capacity: u32,
     /// How many may wait; null: any number.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub max_waiting: Option<u64>,
     /// How many are admitted a second; null: as capacity allows.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub admit_per_second: Option<u32>,
     /// How long an admitted person has to show up.
     pub claim_ttl_ms: u64,
@@ -184,10 +209,13 @@ pub struct LaneStatus {
     /// Whether every seat is sold.
     pub sold_out: bool,
     /// How many wait; null while the queue does not know the lane yet.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub waiting: Option<u64>,
     /// How many are admitted; null while the queue does not know the lane yet.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub admitted: Option<u64>,
     /// How many numbers were given; null while the queue does not know the lane yet.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub entered: Option<u64>,
 }
 
@@ -214,6 +242,7 @@ impl From<booking_core::LaneStatus> for LaneStatus {
 
 /// `POST /v1/admin/refunds`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = crate::openapi::examples::refund))]
 #[serde(deny_unknown_fields)]
 pub struct Refund {
     /// The payment to give back.
@@ -222,19 +251,24 @@ pub struct Refund {
 
 /// `GET /v1/admin/events`: which part of the log is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
 #[serde(deny_unknown_fields)]
 pub struct EventsQuery {
     /// Events after this number; 0, all, by default.
+    #[cfg_attr(feature = "openapi", param(format = "uint64", maximum = 18_446_744_073_709_551_615_u64))]
     #[serde(default)]
     pub after: u64,
     /// This many at most, 1 to 1,000; 100 by default.
+    #[cfg_attr(feature = "openapi", param(schema_with = crate::openapi::limit, required = false))]
     pub limit: Option<usize>,
 }
 
 /// A part of the log, in commit order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = crate::openapi::examples::events))]
 pub struct Events {
     /// The events.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::events))]
     pub items: Vec<RecordedEvent>,
     /// What to pass as `after` next time.
     pub next_after: u64,
@@ -242,6 +276,7 @@ pub struct Events {
 
 /// The verdict over everything that must always hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = crate::openapi::examples::audit_report))]
 pub struct AuditReport {
     /// Whether nothing is wrong.
     pub clean: bool,
@@ -251,8 +286,10 @@ pub struct AuditReport {
 
 /// The verdict of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditCheck {
     /// The number of the invariant.
+    #[cfg_attr(feature = "openapi", schema(example = "I6"))]
     pub invariant: String,
     /// What was checked.
     pub statement: String,

@@ -10,12 +10,14 @@ use crate::list::{self, InvalidCursor};
 
 /// A concert (S1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = crate::openapi::examples::concert))]
 pub struct Concert {
     /// Its identity.
     pub concert_id: Uuid,
     /// Its name.
     pub title: String,
     /// The lane whose queue token leads to it.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::lane))]
     pub lane: String,
 }
 
@@ -27,6 +29,7 @@ impl From<booking_core::catalog::Concert> for Concert {
 
 /// One dated show of a concert (S2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = crate::openapi::examples::performance))]
 pub struct Performance {
     /// Its identity.
     pub performance_id: Uuid,
@@ -42,8 +45,10 @@ pub struct Performance {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
     /// What one seat costs, in the currency's minor unit.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0))]
     pub price: i64,
     /// How many seats it has, numbered from 1.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 20_000))]
     pub seats_total: u32,
     /// How many can be held.
     pub seats_available: u32,
@@ -68,13 +73,17 @@ impl From<Listing> for Performance {
 
 /// `GET /v1/performances`: the local date and the part of the list that are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
 #[serde(deny_unknown_fields)]
 pub struct PerformancesQuery {
     /// `YYYY-MM-DD`, the date at the performance's place.
+    #[cfg_attr(feature = "openapi", param(nullable = false))]
     pub date: Option<NaiveDate>,
     /// This many at most, 1 to 1,000; 100 by default.
+    #[cfg_attr(feature = "openapi", param(schema_with = crate::openapi::limit, required = false))]
     pub limit: Option<usize>,
     /// The `next_cursor` of the page before.
+    #[cfg_attr(feature = "openapi", param(schema_with = crate::openapi::cursor, required = false))]
     pub cursor: Option<String>,
 }
 
@@ -87,6 +96,7 @@ impl PerformancesQuery {
 
 /// `GET /v1/performances/{id}/seats`: which seats are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
 #[serde(deny_unknown_fields)]
 pub struct SeatsQuery {
     /// The whole map instead of the available numbers only.
@@ -96,12 +106,15 @@ pub struct SeatsQuery {
 
 /// The seats of a performance (S3).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = crate::openapi::examples::seats))]
 pub struct Seats {
     /// The performance.
     pub performance_id: Uuid,
     /// How many seats it has, numbered from 1.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 20_000))]
     pub seats_total: u32,
     /// The numbers that can be held, ascending (S5).
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::seats))]
     pub available: Vec<u32>,
     /// With `?all=true`: every seat.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -110,10 +123,13 @@ pub struct Seats {
 
 /// One seat of the map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = crate::openapi::examples::seat_of_map))]
 pub struct SeatOfMap {
     /// Its number.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1))]
     pub seat: u32,
     /// What it is.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::seat_status))]
     pub status: SeatStatus,
 }
 

@@ -7,6 +7,8 @@ mod catalog;
 #[cfg(feature = "client")]
 pub mod client;
 mod list;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 mod payments;
 mod problem;
 mod queue;

@@ -10,10 +10,12 @@ const DEFAULT_A_PAGE: usize = 100;
 
 /// A part of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct List<T> {
     /// The items, in order.
     pub items: Vec<T>,
     /// What to pass as `cursor` for the next page; null: this is the last.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub next_cursor: Option<String>,
 }
 
@@ -26,11 +28,14 @@ impl<T> List<T> {
 
 /// Which part of a list is wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
 #[serde(deny_unknown_fields)]
 pub struct ListQuery {
     /// This many at most, 1 to 1,000; 100 by default.
+    #[cfg_attr(feature = "openapi", param(schema_with = crate::openapi::limit, required = false))]
     pub limit: Option<usize>,
     /// The `next_cursor` of the page before.
+    #[cfg_attr(feature = "openapi", param(schema_with = crate::openapi::cursor, required = false))]
     pub cursor: Option<String>,
 }
 

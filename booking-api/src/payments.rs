@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 /// `POST /v1/payments`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = crate::openapi::examples::create_payment))]
 #[serde(deny_unknown_fields)]
 pub struct CreatePayment {
     /// The reservation to pay.
@@ -13,14 +14,17 @@ pub struct CreatePayment {
 
 /// A payment that was made (P5).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = crate::openapi::examples::payment))]
 pub struct Payment {
     /// Its identity.
     pub payment_id: Uuid,
     /// What it paid.
     pub reservation_id: Uuid,
     /// How much, in the currency's minor unit.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0))]
     pub amount: i64,
     /// Paid or refunded.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::payment_status))]
     pub status: PaymentStatus,
     /// When it was paid.
     pub paid_at: DateTime<Utc>,
@@ -31,11 +35,13 @@ pub struct Payment {
 
 /// A payment, and what it left in the wallet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = crate::openapi::examples::payment_made))]
 pub struct PaymentMade {
     /// The payment.
     #[serde(flatten)]
     pub payment: Payment,
     /// The payer's balance now.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0))]
     pub balance: i64,
 }
 

@@ -11,6 +11,7 @@ macro_rules! codes {
         /// Every error a client can meet, by the word it is told by.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         pub enum Code {
             $($(#[$doc])* $name,)*
         }
@@ -102,6 +103,8 @@ codes! {
     RateLimited = "rate_limited", 429, "Too many requests";
     /// The service failed in a way it should not.
     InternalError = "internal_error", 500, "The service failed";
+    /// This instance has all the work it can take; nothing was done.
+    Overloaded = "overloaded", 503, "The service has all the work it can take";
     /// The store can't be reached.
     StoreUnavailable = "store_unavailable", 503, "The store can't be reached";
     /// The answer was lost on the way.
@@ -110,13 +113,16 @@ codes! {
 
 /// An error as clients see it: RFC 9457 problem details.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// A URI reference that names the kind of problem.
     #[serde(rename = "type")]
+    #[cfg_attr(feature = "openapi", schema(format = "uri-reference"))]
     pub kind: String,
     /// What the kind means.
     pub title: String,
     /// The HTTP status.
+    #[cfg_attr(feature = "openapi", schema(minimum = 400, maximum = 599))]
     pub status: u16,
     /// What happened this time, and what to do.
     pub detail: String,
@@ -131,12 +137,14 @@ pub struct Problem {
     pub seats: Option<Vec<u32>>,
     /// `not_your_turn`: the place, 1 being next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1))]
     pub rank: Option<u64>,
     /// `wrong_lane`: the lane that leads there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lane: Option<String>,
     /// `token_done`: why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::end_reason))]
     pub reason: Option<String>,
     /// When to ask again.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -7,15 +7,18 @@ use uuid::Uuid;
 
 /// `POST /v1/queue/tokens`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = crate::openapi::examples::enter_queue))]
 #[serde(deny_unknown_fields)]
 pub struct EnterQueue {
     /// The lane to enter; `main` by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::lane_or_none))]
     pub lane: Option<String>,
 }
 
 /// A queue token and where it stands (Q2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = crate::openapi::examples::queue_token))]
 pub struct QueueToken {
     /// The bearer token for dates, seats, reservations and payments.
     pub queue_token: String,
@@ -26,17 +29,21 @@ pub struct QueueToken {
 
 /// Where a queue token stands (Q4).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = crate::openapi::examples::queue_place))]
 pub struct QueuePlace {
     /// Whose token it is.
     pub user_id: Uuid,
     /// The lane.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::lane))]
     pub lane: String,
     /// The number taken; admission is in this order.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1))]
     pub order: u64,
     /// Whether it waits, is admitted or done.
     pub status: PlaceStatus,
     /// While waiting: the place, 1 being next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1))]
     pub rank: Option<u64>,
     /// While waiting: how many are before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -52,11 +59,13 @@ pub struct QueuePlace {
     pub expires_at: Option<DateTime<Utc>>,
     /// When done: why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::end_reason))]
     pub reason: Option<String>,
 }
 
 /// Where a token stands, in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PlaceStatus {
     /// In the queue.

@@ -5,26 +5,32 @@ use uuid::Uuid;
 
 /// `POST /v1/reservations`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = crate::openapi::examples::create_reservation))]
 #[serde(deny_unknown_fields)]
 pub struct CreateReservation {
     /// The performance.
     pub performance_id: Uuid,
     /// The numbers of the seats: all of them are held, or none.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::wanted_seats))]
     pub seats: Vec<i64>,
 }
 
 /// A reservation (H5).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = crate::openapi::examples::reservation))]
 pub struct Reservation {
     /// Its identity.
     pub reservation_id: Uuid,
     /// The performance.
     pub performance_id: Uuid,
     /// The seats, ascending.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::seats))]
     pub seats: Vec<u32>,
     /// Where it stands: held, confirmed, expired, released or refunded.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::reservation_status))]
     pub status: ReservationStatus,
     /// What it costs, in the currency's minor unit.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0))]
     pub amount: i64,
     /// When it was made.
     pub created_at: DateTime<Utc>,
@@ -37,10 +43,12 @@ pub struct Reservation {
 
 /// The payment of a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PaymentDue {
     /// Its identity.
     pub payment_id: Uuid,
     /// Where it stands: due, paid or refunded.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::payment_status))]
     pub status: PaymentStatus,
 }
 

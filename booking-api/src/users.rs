@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 /// `POST /v1/users`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = crate::openapi::examples::create_user))]
 #[serde(deny_unknown_fields)]
 pub struct CreateUser {
     /// The identity to give the user; with the admin key only. Without it a new one is made.
@@ -13,6 +14,7 @@ pub struct CreateUser {
 
 /// A user, with the token that speaks for the user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = crate::openapi::examples::user_created))]
 pub struct UserCreated {
     /// The user.
     pub user_id: Uuid,

@@ -2,11 +2,13 @@
 //!
 //! `http_bench booking PORT FILE BUYERS` writes one line a buyer to FILE (`TOKEN BODY`), each for a seat of its own,
 //! then serves the service. `http_bench echo PORT` serves an axum handler that parses the same JSON and writes it back,
-//! and answers everything else with some JSON of a usual size.
+//! and answers everything else with some JSON of a usual size. `http_bench door PORT` is the same behind our own connection
+//! loop, to see what that costs.
 
 use std::{
     error::Error,
     fs::File,
+    future::pending,
     io::{BufWriter, Write},
     net::SocketAddr,
     sync::Arc,
@@ -21,7 +23,10 @@ use booking_core::{
     id::{ConcertId, PerformanceId, UserId},
     memory::{MemoryBooking, MemoryQueue},
 };
-use booking_server::{App, Metrics, Options, Secrets, Tokens, router, system_clock};
+use booking_server::{
+    App, ConnectionOptions, Metrics, Options, Secrets, Tokens, router, serve_connections, system_clock,
+};
+use tokio::net::TcpListener;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -34,8 +39,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
         ["booking", port, file, buyers] => serve(port.parse()?, booking(file, buyers.parse()?).await?).await,
-        ["echo", port] => serve(port.parse()?, echoes()).await,
-        _ => Err("usage: http_bench booking PORT FILE BUYERS | http_bench echo PORT".into()),
+        ["echo", port] => serve_barely(port.parse()?, echoes()).await,
+        ["door", port] => serve(port.parse()?, echoes()).await,
+        _ => Err("usage: http_bench booking PORT FILE BUYERS | echo PORT | door PORT".into()),
     }
 }
 
@@ -48,10 +54,20 @@ async fn echo(Json(wanted): Json<CreateReservation>) -> Json<CreateReservation> 
     Json(wanted)
 }
 
-async fn serve(port: u16, router: Router) -> Result<(), Box<dyn Error>> {
-    let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await?;
-    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+async fn listener(port: u16) -> std::io::Result<TcpListener> {
+    TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await
+}
+
+/// Serves as axum does by itself.
+async fn serve_barely(port: u16, router: Router) -> Result<(), Box<dyn Error>> {
+    let listener = listener(port).await?.tap_io(|stream| drop(stream.set_nodelay(true)));
     Ok(axum::serve(listener, router).await?)
+}
+
+/// Serves as the service does.
+async fn serve(port: u16, router: Router) -> Result<(), Box<dyn Error>> {
+    serve_connections(listener(port).await?, router, &ConnectionOptions::default(), pending()).await;
+    Ok(())
 }
 
 /// The service with `buyers` admitted buyers and a seat for each, in performances of 50.
@@ -84,14 +100,7 @@ async fn booking(file: &str, buyers: u32) -> Result<Router, Box<dyn Error>> {
         )?;
     }
     lines.flush()?;
-    let options = Options {
-        open_signup: false,
-        open_charges: false,
-        user_token_ttl: Duration::from_hours(1),
-        calls_per_second: None,
-        log_requests: false,
-        metrics_listen: None,
-    };
+    let options = Options::default();
     let tended = engine.clone();
     tokio::spawn(async move {
         loop {

@@ -7,6 +7,7 @@
 use std::{
     error::Error,
     fs::File,
+    future::pending,
     io::{BufWriter, Write},
     net::SocketAddr,
     sync::Arc,
@@ -15,10 +16,12 @@ use std::{
 
 use axum::{Router, http::header, response::IntoResponse, routing::get, serve::ListenerExt};
 use booking_core::{BookingPolicy, Engine, LaneName, catalog::LaneChange, id::UserId};
-use booking_server::{App, Options, Secrets, Tokens, router, system_clock};
+use booking_server::{
+    App, ConnectionOptions, Options, Secrets, Tokens, router, serve_connections, system_clock,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
     task::JoinSet,
 };
 
@@ -37,7 +40,9 @@ async fn main() -> Outcome {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
         ["waiting", port, file, people] => serve(port.parse()?, waiting(file, people.parse()?).await?).await,
-        ["echo", port] => serve(port.parse()?, Router::new().route("/v1/queue/status", get(echo))).await,
+        ["echo", port] => {
+            serve_barely(port.parse()?, Router::new().route("/v1/queue/status", get(echo))).await
+        }
         ["read", port, file, streams] => read(port.parse()?, file, streams.parse()?).await,
         _ => Err("usage: queue_bench waiting PORT FILE PEOPLE | echo PORT | read PORT FILE STREAMS".into()),
     }
@@ -47,10 +52,20 @@ async fn echo() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], ECHO)
 }
 
-async fn serve(port: u16, router: Router) -> Outcome {
-    let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await?;
-    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+async fn listener(port: u16) -> std::io::Result<TcpListener> {
+    TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await
+}
+
+/// Serves as axum does by itself.
+async fn serve_barely(port: u16, router: Router) -> Outcome {
+    let listener = listener(port).await?.tap_io(|stream| drop(stream.set_nodelay(true)));
     Ok(axum::serve(listener, router).await?)
+}
+
+/// Serves as the service does.
+async fn serve(port: u16, router: Router) -> Outcome {
+    serve_connections(listener(port).await?, router, &ConnectionOptions::default(), pending()).await;
+    Ok(())
 }
 
 /// The service with so many people in line, nobody admitted.
@@ -72,14 +87,7 @@ async fn waiting(file: &str, people: u64) -> Outcome<Router> {
         }
     }
     lines.flush()?;
-    let options = Options {
-        open_signup: false,
-        open_charges: false,
-        user_token_ttl: Duration::from_hours(1),
-        calls_per_second: None,
-        log_requests: false,
-        metrics_listen: None,
-    };
+    let options = Options::default();
     let tended = engine.clone();
     tokio::spawn(async move {
         loop {

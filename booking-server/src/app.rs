@@ -1,4 +1,9 @@
-use std::{net::SocketAddr, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    num::NonZeroU32,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
@@ -12,7 +17,15 @@ use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
-    Secrets, extract::KeyHash, failure::Failure, limits::Limits, log, looks::Looks, metrics::Metrics, routes,
+    Secrets, UserKeys,
+    churn::Churn,
+    extract::KeyHash,
+    failure::Failure,
+    limits::{UserLimit, tell},
+    log,
+    looks::Looks,
+    metrics::Metrics,
+    routes,
     tokens::Tokens,
 };
 
@@ -20,7 +33,7 @@ use crate::{
 const LONGEST_BODY: usize = 64 * 1024;
 
 /// What a server does beyond what it must.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Anybody may sign up.
     pub open_signup: bool,
@@ -30,10 +43,35 @@ pub struct Options {
     pub user_token_ttl: Duration,
     /// How many calls a second a user may make; none: any number.
     pub calls_per_second: Option<NonZeroU32>,
+    /// How many holds a minute a ticket may give back before it has to pause.
+    pub releases_per_minute: NonZeroU32,
+    /// How long the body of a request may take to arrive.
+    pub receive_timeout: Duration,
+    /// The keys of an identity provider whose user tokens are taken too.
+    pub user_keys: Option<Arc<UserKeys>>,
     /// Every request is logged.
     pub log_requests: bool,
     /// Where `GET /metrics` is served, by [`metrics_router`]; none: with the rest.
     pub metrics_listen: Option<SocketAddr>,
+}
+
+/// Thirty: a person who looks for a seat does not give one back every two seconds.
+pub(crate) const RELEASES_PER_MINUTE: NonZeroU32 = NonZeroU32::new(30).unwrap();
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            open_signup: false,
+            open_charges: false,
+            user_token_ttl: Duration::from_hours(24),
+            calls_per_second: None,
+            releases_per_minute: RELEASES_PER_MINUTE,
+            receive_timeout: Duration::from_secs(75),
+            user_keys: None,
+            log_requests: false,
+            metrics_listen: None,
+        }
+    }
 }
 
 /// What every handler shares. Cheap to clone.
@@ -47,7 +85,8 @@ pub struct Shared {
     pub(crate) tokens: Tokens,
     pub(crate) admin_key: KeyHash,
     pub(crate) service_key: KeyHash,
-    pub(crate) limits: Limits,
+    pub(crate) user_limit: UserLimit,
+    pub(crate) churn: Churn,
     pub(crate) looks: Looks,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) options: Options,
@@ -82,7 +121,8 @@ impl App {
             tokens: Tokens::new(&secrets.token_secrets, options.user_token_ttl),
             admin_key: KeyHash::of(&secrets.admin_key),
             service_key: KeyHash::of(&secrets.service_key),
-            limits: Limits::new(options.calls_per_second),
+            user_limit: UserLimit::new(options.calls_per_second),
+            churn: Churn::new(options.releases_per_minute),
             looks: Looks::default(),
             metrics,
             options,
@@ -97,7 +137,8 @@ impl App {
 
     /// Forgets who has not called of late; call it now and then.
     pub fn forget_idle_callers(&self) {
-        self.limits.forget_idle();
+        self.user_limit.forget_idle();
+        self.churn.forget_idle(Instant::now());
     }
 
     pub(crate) fn is_draining(&self) -> bool {
@@ -112,8 +153,9 @@ impl App {
 
 /// All routes of the service.
 pub fn router(app: App) -> Router {
-    let (log_requests, measure) = (app.options.log_requests, app.metrics.measure());
-    let routes = routes::all();
+    let (log_requests, limits_users) = (app.options.log_requests, app.options.calls_per_second.is_some());
+    let measure = app.metrics.measure();
+    let (routes, _) = routes::all().split_for_parts();
     let routes =
         if app.options.metrics_listen.is_some() { routes } else { routes.merge(routes::metrics::routes()) };
     let router = routes
@@ -123,6 +165,7 @@ pub fn router(app: App) -> Router {
         .with_state(app)
         // In one, because each layer of a router costs a request an allocation.
         .layer((measure, CatchPanicLayer::custom(log::panicked)));
+    let router = if limits_users { router.layer(axum::middleware::from_fn(tell)) } else { router };
     if log_requests { router.layer(axum::middleware::from_fn(log::request)) } else { router }
 }
 

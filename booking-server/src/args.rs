@@ -1,8 +1,12 @@
-use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use booking_core::{BookingPolicy, catalog::LaneChange};
+use ipnet::IpNet;
 
-use crate::stores::DEFAULT;
+use crate::{ConnectionOptions, app::RELEASES_PER_MINUTE, stores::DEFAULT};
+
+/// The audience of user tokens.
+const AUDIENCE: &str = "booking.user";
 
 /// What `serve` can be told. Secrets come by environment only, so that they show in no list of processes:
 /// `BOOKING_ADMIN_KEY`, `BOOKING_SERVICE_KEY`, `BOOKING_TOKEN_SECRET` (several with commas between: the first signs, all verify).
@@ -49,12 +53,41 @@ pub struct ServeArgs {
     /// How long a session lasts from the first booking call [default of a new lane: 15m]
     #[arg(long, env = "BOOKING_SESSION_TTL", value_parser = humantime::parse_duration)]
     pub session_ttl: Option<Duration>,
-    /// How long a user token is good for
+    /// Public keys of an identity provider whose user tokens are taken too: a JWK set, or PEM (RSA, P-256, Ed25519). A
+    /// token verifies with the key its `kid` names and that key's algorithm, and must have `iss`, `aud`, `sub` and `exp`
+    /// (clocks may differ by 30 s). Its subject becomes a user at first use. The file is read again when it changes
+    #[arg(long, env = "BOOKING_USER_KEYS", value_name = "FILE", requires = "user_issuer")]
+    pub user_keys: Option<PathBuf>,
+    /// The `iss` that tokens of the identity provider must have
+    #[arg(long, env = "BOOKING_USER_ISSUER", value_name = "ISS", requires = "user_keys")]
+    pub user_issuer: Option<String>,
+    /// The `aud` that tokens of the identity provider must have
+    #[arg(long, env = "BOOKING_USER_AUDIENCE", value_name = "AUD", default_value = AUDIENCE)]
+    pub user_audience: String,
+    /// How long a user token of this service's own is good for (clocks may differ by 30 s)
     #[arg(long, env = "BOOKING_USER_TOKEN_TTL", default_value = "24h", value_parser = humantime::parse_duration)]
     pub user_token_ttl: Duration,
     /// How many calls a second a user may make [default: any number]
     #[arg(long, env = "BOOKING_CALLS_PER_SECOND", value_name = "N")]
     pub calls_per_second: Option<NonZeroU32>,
+    /// How many calls a second may come from one address, or one /64 of IPv6 [default: any number]
+    #[arg(long, env = "BOOKING_CALLS_PER_SECOND_PER_ADDRESS", value_name = "N")]
+    pub calls_per_second_per_address: Option<NonZeroU32>,
+    /// Networks of proxies whose X-Forwarded-For is believed, such as `10.0.0.0/8,fd00::/8`
+    #[arg(long, env = "BOOKING_TRUSTED_PROXIES", value_name = "CIDR", value_delimiter = ',')]
+    pub trusted_proxies: Vec<IpNet>,
+    /// How many holds a minute a ticket may give back before it has to pause
+    #[arg(long, env = "BOOKING_RELEASES_PER_MINUTE", value_name = "N", default_value_t = RELEASES_PER_MINUTE)]
+    pub releases_per_minute: NonZeroU32,
+    /// How many connections may be open at once; those beyond are told to come again
+    #[arg(long, env = "BOOKING_MAX_CONNECTIONS", value_name = "N", default_value = "20000", value_parser = some)]
+    pub max_connections: usize,
+    /// How long the next request of a connection may take to arrive, its head and then its body
+    #[arg(long, env = "BOOKING_RECEIVE_TIMEOUT", default_value = "75s", value_parser = a_while)]
+    pub receive_timeout: Duration,
+    /// How long an answer may take before the caller is told that there is none
+    #[arg(long, env = "BOOKING_ANSWER_TIMEOUT", default_value = "30s", value_parser = a_while)]
+    pub answer_timeout: Duration,
     /// Serve `GET /metrics` on this address and no longer with the rest, to keep it inside
     #[arg(long, env = "BOOKING_METRICS_LISTEN", value_name = "ADDRESS")]
     pub metrics_listen: Option<SocketAddr>,
@@ -70,6 +103,15 @@ pub struct ServeArgs {
     /// How to log
     #[arg(long, env = "BOOKING_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
+}
+
+fn some(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "must be a number from 1 up".into())
+}
+
+fn a_while(text: &str) -> Result<Duration, String> {
+    let span = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if span.is_zero() { Err("must be longer than nothing, such as 30s".into()) } else { Ok(span) }
 }
 
 /// The form of log lines.
@@ -98,8 +140,17 @@ impl Default for ServeArgs {
             admit_per_second: None,
             claim_ttl: None,
             session_ttl: None,
+            user_keys: None,
+            user_issuer: None,
+            user_audience: AUDIENCE.into(),
             user_token_ttl: Duration::from_hours(24),
             calls_per_second: None,
+            calls_per_second_per_address: None,
+            trusted_proxies: Vec::new(),
+            releases_per_minute: RELEASES_PER_MINUTE,
+            max_connections: 20_000,
+            receive_timeout: Duration::from_secs(75),
+            answer_timeout: Duration::from_secs(30),
             metrics_listen: None,
             drain_delay: Duration::ZERO,
             log_requests: false,
@@ -117,6 +168,17 @@ impl ServeArgs {
             live_reservations_per_user: self.live_reservations_per_user,
             seats_per_user: self.seats_per_user,
             ..BookingPolicy::default()
+        }
+    }
+
+    /// What connections may do.
+    pub(crate) fn connections(&self) -> ConnectionOptions {
+        ConnectionOptions {
+            most: self.max_connections,
+            receive_timeout: self.receive_timeout,
+            answer_timeout: self.answer_timeout,
+            calls_per_second_per_address: self.calls_per_second_per_address,
+            trusted_proxies: self.trusted_proxies.clone(),
         }
     }
 
@@ -161,5 +223,25 @@ mod tests {
             (90, Some(5_400))
         );
         assert!(Command::try_parse_from(["serve", "--hold-ttl", "soon"]).is_err());
+    }
+
+    #[test]
+    fn bounds_that_would_let_nobody_in_and_keys_of_nobody_are_refused_with_what_to_do() {
+        for (args, hint) in [
+            (&["--max-connections", "0"][..], "must be a number from 1 up"),
+            (&["--receive-timeout", "0s"], "must be longer than nothing"),
+            (&["--answer-timeout", "0s"], "must be longer than nothing"),
+            (&["--calls-per-second-per-address", "0"], "number would be zero"),
+            (&["--releases-per-minute", "0"], "number would be zero"),
+            (&["--trusted-proxies", "10.0.0.0/99"], "invalid IP address syntax"),
+            (&["--user-keys", "keys.json"], "--user-issuer"),
+            (&["--user-issuer", "https://id.example.org"], "--user-keys"),
+        ] {
+            let parsed = Command::try_parse_from([&["serve"], args].concat()).err();
+            let refused = parsed.unwrap_or_else(|| panic!("{args:?} is refused")).to_string();
+            assert!(refused.contains(hint), "{args:?}: {refused}");
+        }
+        let parsed = Command::parse_from(["serve", "--trusted-proxies", "10.0.0.0/8,fd00::/8"]).args;
+        assert_eq!(parsed.connections().trusted_proxies.len(), 2);
     }
 }

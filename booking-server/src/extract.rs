@@ -11,8 +11,9 @@ use axum::{
 use booking_api::{Code, IDEMPOTENCY_KEY};
 use booking_core::{Ticket, id::UserId};
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
-use crate::{app::App, failure::Failure};
+use crate::{app::App, failure::Failure, tokens::InvalidToken};
 
 const LONGEST_KEY: usize = 255;
 
@@ -47,6 +48,34 @@ fn needed<'a>(parts: &'a Parts, what: &str) -> Result<&'a str, Failure> {
     bearer(parts)?.ok_or_else(missing)
 }
 
+/// Whose user token was sent, and who made it.
+enum Verified {
+    Ours(UserId),
+    /// The identity provider's. The user may be new here.
+    Upstream(UserId),
+}
+
+impl App {
+    fn verify_user(&self, token: &str) -> Result<Verified, InvalidToken> {
+        match (self.tokens.user(token), &self.options.user_keys) {
+            (Err(InvalidToken::Foreign), Some(keys)) => keys.user(token).map(Verified::Upstream),
+            (ours, _) => ours.map(Verified::Ours),
+        }
+    }
+}
+
+impl Verified {
+    /// The user, whose call is counted, and who is made known at the first one.
+    async fn enter(self, parts: &Parts, app: &App) -> Result<UserId, Failure> {
+        let (Self::Ours(user) | Self::Upstream(user)) = self;
+        app.user_limit.count(user, parts)?;
+        if let (Self::Upstream(user), Some(keys)) = (self, &app.options.user_keys) {
+            keys.introduce(&app.engine, user).await?;
+        }
+        Ok(user)
+    }
+}
+
 /// The user a user token speaks for.
 pub(crate) struct User(pub(crate) UserId);
 
@@ -54,8 +83,8 @@ impl FromRequestParts<App> for User {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
-        let user = app.tokens.user(needed(parts, "the user token")?)?;
-        app.limits.count(user).map(|()| Self(user))
+        let verified = app.verify_user(needed(parts, "the user token")?)?;
+        verified.enter(parts, app).await.map(Self)
     }
 }
 
@@ -67,7 +96,7 @@ impl FromRequestParts<App> for Queue {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let ticket = app.tokens.ticket(needed(parts, "the queue token")?)?;
-        app.limits.count(ticket.user).map(|()| Self(ticket))
+        app.user_limit.count(ticket.user, parts).map(|()| Self(ticket))
     }
 }
 
@@ -79,11 +108,11 @@ impl FromRequestParts<App> for Owner {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let token = needed(parts, "the queue token or the user token")?;
-        let user = match app.tokens.ticket(token) {
-            Ok(ticket) => ticket.user,
-            Err(_) => app.tokens.user(token)?,
+        let verified = match app.tokens.ticket(token) {
+            Ok(ticket) => Verified::Ours(ticket.user),
+            Err(_) => app.verify_user(token)?,
         };
-        app.limits.count(user).map(|()| Self(user))
+        verified.enter(parts, app).await.map(Self)
     }
 }
 
@@ -99,7 +128,7 @@ impl FromRequestParts<App> for Admin {
             return Ok(Self);
         }
         let known =
-            app.tokens.user(token).is_ok() || app.tokens.ticket(token).is_ok() || app.service_key.is(token);
+            app.verify_user(token).is_ok() || app.tokens.ticket(token).is_ok() || app.service_key.is(token);
         let code = if known { Code::Forbidden } else { Code::InvalidToken };
         Err(Failure::new(code, "this call takes the admin key only"))
     }
@@ -151,12 +180,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
 /// A JSON body.
 pub(crate) struct Body<T>(pub(crate) T);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
     type Rejection = Failure;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+    async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
         let is_json = is_json(&request);
-        let bytes = read(request, state).await?;
+        let bytes = read(request, app).await?;
         if !is_json {
             return Err(Failure::new(Code::UnsupportedMediaType, "send `Content-Type: application/json`"));
         }
@@ -167,12 +196,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 /// A JSON body that may be left out.
 pub(crate) struct OptionalBody<T>(pub(crate) T);
 
-impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalBody<T> {
+impl<T: DeserializeOwned + Default> FromRequest<App> for OptionalBody<T> {
     type Rejection = Failure;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+    async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
         let is_json = is_json(&request);
-        let bytes = read(request, state).await?;
+        let bytes = read(request, app).await?;
         if bytes.is_empty() {
             return Ok(Self(T::default()));
         }
@@ -189,16 +218,43 @@ fn is_json(request: &Request) -> bool {
     essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"))
 }
 
-async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Failure> {
-    Bytes::from_request(request, state).await.map_err(|rejection| {
-        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            Failure::new(Code::BodyTooLarge, "the body may have 64 KiB at most")
-        } else {
-            Failure::invalid(rejection.body_text())
+async fn read(request: Request, app: &App) -> Result<Bytes, Failure> {
+    let within = app.options.receive_timeout;
+    match timeout(within, Bytes::from_request(request, app)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            Err(Failure::new(Code::BodyTooLarge, "the body may have 64 KiB at most"))
         }
-    })
+        Ok(Err(rejection)) => Err(Failure::invalid(rejection.body_text())),
+        Err(_) => {
+            let seconds = within.as_secs_f32();
+            Err(Failure::invalid(format!("the body did not arrive within {seconds} s; send it again")))
+        }
+    }
 }
 
+/// Every body is an object. Left to itself the parser would also take a list of the fields' values.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+    if bytes.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
+        return Err(Failure::invalid("the body: invalid type: it must be a JSON object, `{…}`"));
+    }
     serde_json::from_slice(bytes).map_err(|error| Failure::invalid(format!("the body: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_kept_as_a_hash_only_and_nothing_but_the_key_itself_is_it() {
+        let key = "0123456789abcdef0123456789abcdef";
+        let kept = KeyHash::of(key);
+        assert!(
+            !kept.0.as_ref().windows(4).any(|part| key.as_bytes().windows(4).any(|of_key| of_key == part))
+        );
+        assert!(kept.is(key));
+        for other in ["", &key[..31], &format!("{key}0"), &key.to_uppercase(), &format!(" {key}")] {
+            assert!(!kept.is(other), "{other:?}");
+        }
+    }
 }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -18,6 +20,11 @@ impl Failure {
 
     pub(crate) fn invalid(detail: impl Into<String>) -> Self {
         Self::new(Code::InvalidRequest, detail)
+    }
+
+    /// This instance can't take it on now; a moment later, or another instance, may.
+    pub(crate) fn overloaded(detail: impl Into<String>) -> Self {
+        Problem::new(Code::Overloaded, detail).retry_after(Duration::from_secs(1)).into()
     }
 }
 

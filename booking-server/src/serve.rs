@@ -1,6 +1,5 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::serve::ListenerExt;
 use booking_core::{Clock, Engine, InvalidPolicy, LaneName};
 use tokio::{
     net::TcpListener,
@@ -10,14 +9,17 @@ use tokio::{
 };
 
 use crate::{
-    App, InvalidSecrets, Metrics, Options, Secrets, ServeArgs, Unset, app::router, clock::system_clock,
-    log::init_logging, metrics::MetricsListener, stores,
+    App, ConnectionOptions, InvalidSecrets, InvalidUserKeys, Metrics, Options, Secrets, ServeArgs, Unset,
+    UserKeys, app::router, clock::system_clock, connections::serve_connections, log::init_logging,
+    metrics::MetricsListener, open_files, stores,
 };
 
 /// How often the engine is tended.
 const TEND_EVERY: Duration = Duration::from_millis(100);
 /// After how many rounds of tending those who have not called of late are forgotten: a minute.
 const FORGET_EVERY: u32 = 600;
+/// After how many rounds of tending the file of user keys is looked at again: five seconds.
+const REREAD_EVERY: u32 = 50;
 /// How long requests in flight may take when the server stops.
 const DRAIN_WITHIN: Duration = Duration::from_secs(10);
 
@@ -56,6 +58,9 @@ pub enum StartError {
     /// The secrets don't do.
     #[error(transparent)]
     Secrets(#[from] InvalidSecrets),
+    /// The keys of the identity provider can't be used.
+    #[error(transparent)]
+    UserKeys(#[from] InvalidUserKeys),
     /// The log filter makes no sense.
     #[error("{0}")]
     Log(String),
@@ -145,11 +150,18 @@ pub async fn start(args: &ServeArgs, secrets: Secrets) -> Result<Running, StartE
     let engine =
         stores::open(&args.store, args.queue.as_deref(), policy, Arc::clone(&clock), &metrics).await?;
     engine.set_lane(&LaneName::main(), args.main_lane()).await?;
+    let user_keys = match (&args.user_keys, &args.user_issuer) {
+        (Some(file), Some(issuer)) => Some(Arc::new(UserKeys::read(file, issuer, &args.user_audience)?)),
+        _ => None,
+    };
     let options = Options {
         open_signup: args.open_signup,
         open_charges: args.open_charges,
         user_token_ttl: args.user_token_ttl,
         calls_per_second: args.calls_per_second,
+        releases_per_minute: args.releases_per_minute,
+        receive_timeout: args.receive_timeout,
+        user_keys: user_keys.clone(),
         log_requests: args.log_requests,
         metrics_listen: args.metrics_listen,
     };
@@ -162,24 +174,25 @@ pub async fn start(args: &ServeArgs, secrets: Secrets) -> Result<Running, StartE
     let listener = TcpListener::bind(args.listen).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
     let (stop, stopped) = watch::channel(false);
-    let serving = tokio::spawn(serve(listener, app.clone(), stopped));
-    let tending = tokio::spawn(tend(engine, app.clone()));
+    let serving = tokio::spawn(serve(listener, app.clone(), args.connections(), stopped));
+    let tending = tokio::spawn(tend(engine, app.clone(), user_keys));
     Ok(Running { address, app, stop, serving, tending, metrics, drain_delay: args.drain_delay })
 }
 
-async fn serve(listener: TcpListener, app: App, mut stopped: watch::Receiver<bool>) {
-    // Without it small answers wait for the client's acknowledgement of the one before.
-    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+async fn serve(
+    listener: TcpListener,
+    app: App,
+    connections: ConnectionOptions,
+    mut stopped: watch::Receiver<bool>,
+) {
     let stop = async move {
         stopped.wait_for(|stop| *stop).await.ok();
     };
-    if let Err(error) = axum::serve(listener, router(app)).with_graceful_shutdown(stop).await {
-        tracing::error!(%error, "the server ended");
-    }
+    serve_connections(listener, router(app), &connections, stop).await;
 }
 
 /// Tends the engine until the task is aborted. A failing store is told once, and once again when it is back.
-async fn tend(engine: Engine, app: App) {
+async fn tend(engine: Engine, app: App, user_keys: Option<Arc<UserKeys>>) {
     let mut ticks = interval(TEND_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut failing, mut rounds) = (false, 0_u32);
@@ -197,6 +210,10 @@ async fn tend(engine: Engine, app: App) {
         rounds = rounds.wrapping_add(1);
         if rounds % FORGET_EVERY == 0 {
             app.forget_idle_callers();
+        }
+        if let (Some(keys), 0) = (&user_keys, rounds % REREAD_EVERY) {
+            let keys = Arc::clone(keys);
+            tokio::task::spawn_blocking(move || keys.reread());
         }
     }
 }
@@ -241,6 +258,7 @@ pub async fn run(args: ServeArgs) -> Result<(), StartError> {
             "users may charge their wallets without paying (--open-charges): for demos and tests only"
         );
     }
+    open_files::allow(args.max_connections);
     let running = start(&args, secrets).await?;
     let store = stores::file(&args.store).map(|file| file.display().to_string());
     let store = store.or_else(|| stores::are_memory(&args.store, None).then(|| "memory".into()));

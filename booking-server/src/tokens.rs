@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 const USER: &str = "booking.user";
 const QUEUE: &str = "booking.queue";
-/// How far the clocks of instances may differ when a user token expires.
-const LEEWAY: Duration = Duration::from_secs(30);
+/// How far the clocks of instances, and that of an identity provider, may differ when a user token expires.
+pub(crate) const LEEWAY: Duration = Duration::from_secs(30);
 
 #[derive(Serialize, Deserialize)]
 struct UserClaims {
@@ -43,6 +43,10 @@ pub(crate) enum InvalidToken {
     QueueForUser,
     #[error("a user token was sent where a queue token is needed; get one with POST /v1/queue/tokens")]
     UserForQueue,
+    #[error("the user token is not valid yet; compare the clocks of its issuer and of this service")]
+    Early,
+    #[error("the user token is of another issuer, for another audience, or lacks iss, aud, sub or exp")]
+    NotForUs,
     #[error("the token is not one of this service")]
     Foreign,
 }

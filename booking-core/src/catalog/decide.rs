@@ -40,6 +40,7 @@ fn put_concert(state: &State, draft: &ConcertDraft, now: Timestamp) -> Result<Op
     if draft.title.trim().is_empty() {
         return Err(Refusal::InvalidConcert(format!("concert {} needs a title", draft.id)));
     }
+    check_text(&draft.title, || format!("title of concert {}", draft.id))?;
     let known = state.concerts.get(&draft.id);
     let concert = Concert {
         id: draft.id,
@@ -54,6 +55,14 @@ fn put_concert(state: &State, draft: &ConcertDraft, now: Timestamp) -> Result<Op
     })
 }
 
+/// A text is shown on terminals and kept in databases; neither takes every control character well.
+fn check_text(text: &str, what: impl FnOnce() -> String) -> Result<(), Refusal> {
+    if !text.chars().any(char::is_control) {
+        return Ok(());
+    }
+    Err(Refusal::InvalidConcert(format!("{}: control characters are not allowed", what())))
+}
+
 fn put_performance(
     state: &State,
     concert: ConcertId,
@@ -65,6 +74,8 @@ fn put_performance(
             format!("performance {}: seats must be 1 to {MOST_SEATS}, not {}", draft.id, draft.seats);
         return Err(Refusal::InvalidConcert(reason));
     }
+    check_text(&draft.venue, || format!("venue of performance {}", draft.id))?;
+    check_text(draft.zone.as_deref().unwrap_or_default(), || format!("zone of performance {}", draft.id))?;
     let known = state.performances.get(&draft.id);
     if known.is_some_and(|known| known.concert != concert) {
         let reason = format!("performance {} belongs to another concert", draft.id);

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::{Arg, ArgAction, Command};
+use clap::{Arg, ArgAction, Command, error::ErrorKind};
 use toml::{Table, Value};
 
 use super::{is_switch, name};
@@ -65,15 +65,21 @@ fn values(key: &str, value: Value, flags: &Command) -> Result<Vec<String>, Strin
         value => vec![scalar(arg, value)?],
     };
     if !is_switch(arg) {
-        let parsed =
-            flags.clone().try_get_matches_from(values.iter().map(|value| format!("--{key}={value}")));
-        parsed.map_err(|error| {
-            let error = error.to_string();
-            let first = error.lines().next().unwrap_or_default();
-            first.trim_start_matches("error: ").to_owned()
-        })?;
+        check(flags.clone(), values.iter().map(|value| format!("--{key}={value}")))?;
     }
     Ok(values)
+}
+
+/// Makes sure that a flag takes its values. What else it needs beside it is looked at when all are known.
+fn check(flags: Command, line: impl Iterator<Item = String>) -> Result<(), String> {
+    match flags.try_get_matches_from(line) {
+        Err(error) if error.kind() != ErrorKind::MissingRequiredArgument => {
+            let error = error.to_string();
+            let first = error.lines().next().unwrap_or_default();
+            Err(first.trim_start_matches("error: ").to_owned())
+        }
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 fn scalar(arg: &Arg, value: Value) -> Result<String, String> {

@@ -52,6 +52,21 @@ fn a_switch_that_a_file_turns_off_is_off_unless_a_flag_turns_it_on() {
 }
 
 #[test]
+fn a_list_is_a_list_or_a_text_with_commas_and_flags_that_need_each_other_may_all_be_in_the_file() {
+    for text in
+        ["trusted-proxies = [\"10.0.0.0/8\", \"fd00::/8\"]", "trusted-proxies = \"10.0.0.0/8,fd00::/8\""]
+    {
+        let configured = read(text, &[]).unwrap();
+        assert_eq!(configured.args.trusted_proxies.len(), 2, "{text}");
+        assert!(configured.to_toml().contains("trusted-proxies = ["), "{}", configured.to_toml());
+    }
+    let both = read("user-issuer = \"https://id\"\nuser-keys = \"keys.json\"", &[]).unwrap().args;
+    assert!(both.user_keys.is_some() && both.user_issuer.is_some());
+    let half = read("user-issuer = \"https://id\"", &[]).unwrap_err();
+    assert!(half.contains("--user-keys"), "{half}");
+}
+
+#[test]
 fn an_unknown_key_is_refused_and_the_nearest_name_told() {
     for (text, told) in [
         ("hold_ttl = \"5m\"", "there is no setting hold_ttl; did you mean hold-ttl?"),

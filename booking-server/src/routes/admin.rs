@@ -1,47 +1,108 @@
-use axum::{
-    Router,
-    extract::State,
-    routing::{get, post},
-};
+use axum::extract::State;
 use booking_api::{
     AuditReport, ConcertInput, ConcertsPut, Events, EventsQuery, LaneChange, LaneStatus, List, MOST_A_PAGE,
     PaymentMade, PutConcerts, Refund,
 };
 use booking_core::{LaneName, id::PaymentId};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Json, Reply};
 use crate::{
     app::App,
     extract::{Admin, Asked, At, Body},
     failure::Failure,
+    openapi::refusals::refusals,
 };
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/concerts", post(put_concerts))
-        .route("/lanes", get(lanes))
-        .route("/lanes/{lane}", get(lane).patch(change_lane))
-        .route("/refunds", post(refund))
-        .route("/events", get(events))
-        .route("/audit", get(audit))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(put_concerts))
+        .routes(routes!(lanes))
+        .routes(routes!(lane, change_lane))
+        .routes(routes!(refund))
+        .routes(routes!(events))
+        .routes(routes!(audit))
 }
 
-/// All of them or none: a draft that is refused would hide behind those that are not.
+refusals!(PutRefusals: ADMIN, BODY, CHANGE; UnknownLane);
+
+/// Adds concerts with their dates, or brings them up to date
+///
+/// All of them or none: a draft that is refused would hide behind those that are not. The same request twice changes nothing.
+#[utoipa::path(
+    post,
+    operation_id = "put_concerts",
+    path = "/concerts",
+    tag = "admin",
+    security(("admin_key" = [])),
+    request_body = PutConcerts,
+    responses(
+        (status = 200, description = "What it did", body = ConcertsPut),
+        PutRefusals,
+    ),
+)]
 async fn put_concerts(State(app): State<App>, _: Admin, Body(wanted): Body<PutConcerts>) -> Reply {
     let drafts = wanted.concerts.into_iter().map(ConcertInput::draft).collect::<Result<Vec<_>, _>>();
     let put = app.engine.put_concerts(drafts.map_err(Failure::invalid)?).await?;
     Json::ok(&ConcertsPut::from(put))
 }
 
+refusals!(ReadRefusals: ADMIN, READ);
+
+/// Lists the lanes
+#[utoipa::path(
+    get,
+    operation_id = "list_lanes",
+    path = "/lanes",
+    tag = "admin",
+    security(("admin_key" = [])),
+    responses(
+        (status = 200, description = "All lanes", body = List<LaneStatus>),
+        ReadRefusals,
+    ),
+)]
 async fn lanes(State(app): State<App>, _: Admin) -> Reply {
     let items = app.engine.lanes().await?.into_iter().map(LaneStatus::from).collect();
     Json::ok(&List::<LaneStatus> { items, next_cursor: None })
 }
 
+refusals!(LaneRefusals: ADMIN, INPUT, READ; UnknownLane);
+
+/// Tells how a lane stands
+#[utoipa::path(
+    get,
+    operation_id = "lane",
+    path = "/lanes/{lane}",
+    tag = "admin",
+    security(("admin_key" = [])),
+    params(("lane" = String, Path, description = "The name of the lane", pattern = "^[a-z0-9-]{1,32}$", example = "main")),
+    responses(
+        (status = 200, description = "The lane", body = LaneStatus),
+        LaneRefusals,
+    ),
+)]
 async fn lane(State(app): State<App>, _: Admin, At(lane): At<LaneName>) -> Reply {
     Json::ok(&LaneStatus::from(app.engine.lane(&lane).await?))
 }
 
+refusals!(ChangeLaneRefusals: ADMIN, INPUT, BODY, CHANGE);
+
+/// Adds a lane, or changes its settings
+///
+/// An absent field stays; null takes a limit away.
+#[utoipa::path(
+    patch,
+    operation_id = "change_lane",
+    path = "/lanes/{lane}",
+    tag = "admin",
+    security(("admin_key" = [])),
+    params(("lane" = String, Path, description = "The name of the lane", pattern = "^[a-z0-9-]{1,32}$", example = "main")),
+    request_body = LaneChange,
+    responses(
+        (status = 200, description = "The lane as it is now", body = LaneStatus),
+        ChangeLaneRefusals,
+    ),
+)]
 async fn change_lane(
     State(app): State<App>,
     _: Admin,
@@ -52,11 +113,43 @@ async fn change_lane(
     Json::ok(&LaneStatus::from(app.engine.lane(&lane).await?))
 }
 
+refusals!(RefundRefusals: ADMIN, BODY, CHANGE; UnknownPayment, UnknownUser, AmountOutOfRange);
+
+/// Gives a payment back: the money to the wallet, the seats to the sale
+///
+/// Refunding twice gives back once.
+#[utoipa::path(
+    post,
+    operation_id = "create_refund",
+    path = "/refunds",
+    tag = "admin",
+    security(("admin_key" = [])),
+    request_body = Refund,
+    responses(
+        (status = 201, description = "The payment, and the balance of its payer", body = PaymentMade, headers(("Idempotency-Replayed" = bool, description = "`true`: an earlier, equal call made it"))),
+        RefundRefusals,
+    ),
+)]
 async fn refund(State(app): State<App>, _: Admin, Body(wanted): Body<Refund>) -> Reply {
     let refunded = app.engine.refund(PaymentId(wanted.payment_id)).await?;
     Json::created::<_, PaymentMade>(refunded)
 }
 
+refusals!(EventsRefusals: ADMIN, INPUT, READ);
+
+/// Reads the log of everything that happened, in commit order
+#[utoipa::path(
+    get,
+    operation_id = "list_events",
+    path = "/events",
+    tag = "admin",
+    security(("admin_key" = [])),
+    params(EventsQuery),
+    responses(
+        (status = 200, description = "A part of the log", body = Events),
+        EventsRefusals,
+    ),
+)]
 async fn events(State(app): State<App>, _: Admin, Asked(query): Asked<EventsQuery>) -> Reply {
     let limit = query.limit.unwrap_or(100);
     if !(1..=MOST_A_PAGE).contains(&limit) {
@@ -67,6 +160,20 @@ async fn events(State(app): State<App>, _: Admin, Asked(query): Asked<EventsQuer
     Json::ok(&Events { items, next_after })
 }
 
+/// Checks everything that must always hold
+///
+/// It reads everything: at a million reservations that takes seconds.
+#[utoipa::path(
+    get,
+    operation_id = "audit",
+    path = "/audit",
+    tag = "admin",
+    security(("admin_key" = [])),
+    responses(
+        (status = 200, description = "The verdict", body = AuditReport),
+        ReadRefusals,
+    ),
+)]
 async fn audit(State(app): State<App>, _: Admin) -> Reply {
     Json::ok(&AuditReport::from(app.engine.audit().await?))
 }

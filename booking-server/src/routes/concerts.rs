@@ -1,30 +1,64 @@
-use axum::{Router, extract::State, routing::get};
+use axum::extract::State;
 use booking_api::{Concert, List, ListQuery, Performance, PerformancesQuery, Seats, SeatsQuery};
 use booking_core::{
     Ticket,
     id::{ConcertId, PerformanceId},
 };
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Json, Reply};
 use crate::{
     app::App,
     extract::{Asked, At, Queue},
     failure::Failure,
+    openapi::refusals::refusals,
 };
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/v1/concerts", get(concerts))
-        .route("/v1/concerts/{id}/performances", get(performances_of))
-        .route("/v1/performances", get(performances))
-        .route("/v1/performances/{id}/seats", get(seats))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(concerts))
+        .routes(routes!(performances_of))
+        .routes(routes!(performances))
+        .routes(routes!(seats))
 }
 
+refusals!(ConcertsRefusals: INPUT, READ);
+
+/// Lists the concerts
+#[utoipa::path(
+    get,
+    operation_id = "list_concerts",
+    path = "/v1/concerts",
+    tag = "concerts",
+    security(()),
+    params(ListQuery),
+    responses(
+        (status = 200, description = "A page of concerts", body = List<Concert>),
+        ConcertsRefusals,
+    ),
+)]
 async fn concerts(State(app): State<App>, Asked(query): Asked<ListQuery>) -> Reply {
     let page = query.page().map_err(|error| Failure::invalid(error.to_string()))?;
     Json::ok(&List::of(app.engine.concerts(page).await?, Concert::from))
 }
 
+refusals!(PerformancesOfRefusals: ADMITTED, INPUT, READ; UnknownConcert, WrongLane);
+
+/// Lists the bookable dates of a concert
+///
+/// All of them, or those of one local date.
+#[utoipa::path(
+    get,
+    operation_id = "list_performances_of_concert",
+    path = "/v1/concerts/{id}/performances",
+    tag = "concerts",
+    security(("queue_token" = [])),
+    params(("id" = Uuid, Path, description = "The concert"), PerformancesQuery),
+    responses(
+        (status = 200, description = "A page of performances", body = List<Performance>),
+        PerformancesOfRefusals,
+    ),
+)]
 async fn performances_of(
     State(app): State<App>,
     Queue(ticket): Queue,
@@ -34,6 +68,21 @@ async fn performances_of(
     list(&app, &ticket, Some(concert), &query).await
 }
 
+refusals!(PerformancesRefusals: ADMITTED, INPUT, READ);
+
+/// Lists the bookable dates of all concerts of the token's lane
+#[utoipa::path(
+    get,
+    operation_id = "list_performances",
+    path = "/v1/performances",
+    tag = "concerts",
+    security(("queue_token" = [])),
+    params(PerformancesQuery),
+    responses(
+        (status = 200, description = "A page of performances", body = List<Performance>),
+        PerformancesRefusals,
+    ),
+)]
 async fn performances(
     State(app): State<App>,
     Queue(ticket): Queue,
@@ -48,6 +97,23 @@ async fn list(app: &App, ticket: &Ticket, concert: Option<ConcertId>, query: &Pe
     Json::ok(&List::of(found, Performance::from))
 }
 
+refusals!(SeatsRefusals: ADMITTED, INPUT, READ; UnknownPerformance, WrongLane);
+
+/// Lists the seats of a performance that can be held
+///
+/// With `?all=true` also the whole map. A seat that is not listed may have been taken at most 100 ms ago.
+#[utoipa::path(
+    get,
+    operation_id = "list_seats",
+    path = "/v1/performances/{id}/seats",
+    tag = "concerts",
+    security(("queue_token" = [])),
+    params(("id" = Uuid, Path, description = "The performance"), SeatsQuery),
+    responses(
+        (status = 200, description = "The seats", body = Seats),
+        SeatsRefusals,
+    ),
+)]
 async fn seats(
     State(app): State<App>,
     Queue(ticket): Queue,

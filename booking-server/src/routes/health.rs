@@ -1,25 +1,49 @@
 use std::time::Duration;
 
-use axum::{Router, extract::State, http::StatusCode, routing::get};
+use axum::{extract::State, http::StatusCode};
 use booking_api::Code;
 use tokio::time::timeout;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::Reply;
-use crate::{app::App, failure::Failure};
+use crate::{app::App, failure::Failure, openapi::refusals::refusals};
 
 /// So long the stores may take to answer; then this instance is not ready.
 const WITHIN: Duration = Duration::from_secs(2);
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/health/live", get(live)).route("/health/ready", get(ready))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready))
 }
 
-/// The process answers.
+/// Tells that the process answers
+#[utoipa::path(
+    get,
+    operation_id = "is_live",
+    path = "/health/live",
+    tag = "service",
+    security(()),
+    responses((status = 204, description = "It does")),
+)]
 async fn live() -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// The process is not about to stop, and both its stores answer soon.
+refusals!(ReadyRefusals: READ);
+
+/// Tells whether to send work
+///
+/// Not while the process is about to stop, or while its stores do not answer.
+#[utoipa::path(
+    get,
+    operation_id = "is_ready",
+    path = "/health/ready",
+    tag = "service",
+    security(()),
+    responses(
+        (status = 204, description = "Send work"),
+        ReadyRefusals,
+    ),
+)]
 async fn ready(State(app): State<App>) -> Reply<StatusCode> {
     if app.is_draining() {
         return Err(Failure::new(Code::StoreUnavailable, "this instance is stopping; ask another"));

@@ -2,6 +2,7 @@
 
 mod admin;
 mod concerts;
+mod docs;
 mod health;
 pub(crate) mod metrics;
 mod payments;
@@ -12,7 +13,6 @@ mod users;
 mod wallet;
 
 use axum::{
-    Router,
     body::Body,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -20,14 +20,16 @@ use axum::{
 use booking_api::IDEMPOTENCY_REPLAYED;
 use booking_core::Answer;
 use serde::Serialize;
+use utoipa_axum::router::OpenApiRouter;
 
-use crate::{app::App, failure::Failure};
+use crate::{app::App, failure::Failure, openapi};
 
 /// What a handler answers with.
 type Reply<T = Json> = Result<T, Failure>;
 
-pub(crate) fn all() -> Router<App> {
-    Router::new()
+/// All calls with their descriptions: what is routed here is in the OpenAPI document, and nothing else is.
+pub(crate) fn all() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(openapi::outline())
         .merge(users::routes())
         .merge(queue::routes())
         .merge(concerts::routes())
@@ -35,6 +37,7 @@ pub(crate) fn all() -> Router<App> {
         .merge(payments::routes())
         .merge(wallet::routes())
         .merge(health::routes())
+        .merge(docs::routes())
         .nest("/v1/admin", admin::routes())
 }
 

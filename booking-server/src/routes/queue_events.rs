@@ -10,7 +10,7 @@ use axum::{
         sse::{Event, KeepAlive, Sse},
     },
 };
-use booking_api::{PlaceStatus, Problem, QueuePlace};
+use booking_api::{PlaceStatus, Problem, QueuePlace, openapi};
 use booking_core::{Error, Ticket};
 use futures_util::{Stream, stream::unfold};
 use tokio::{
@@ -18,7 +18,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use crate::{app::App, extract::Queue, failure::Failure};
+use crate::{app::App, extract::Queue, failure::Failure, openapi::refusals::refusals};
 
 /// Changes are told at most this often.
 const EVERY: Duration = Duration::from_secs(1);
@@ -42,6 +42,27 @@ struct Watch {
 /// What comes next on a stream, and whether it is the last.
 type Next = (Result<Event, Infallible>, Option<Watch>);
 
+type PushedPlace = openapi::Pushed<QueuePlace>;
+
+refusals!(EventsRefusals: QUEUE, READ);
+
+/// Pushes where the queue token stands (server-sent events)
+///
+/// The place now, then each change of it, at most one a second, until it is done. A comment every 15 seconds keeps the
+/// stream alive. Events: `place`, with the body of `GET /v1/queue/status`, and `problem`.
+#[utoipa::path(
+    get,
+    operation_id = "queue_events",
+    path = "/v1/queue/events",
+    tag = "queue",
+    security(("queue_token" = [])),
+    params(("last-event-id" = Option<String>, Header, description = "What a reader saw last; browsers send it when they come back")),
+    responses(
+        (status = 200, description = "The stream", body = PushedPlace, content_type = "text/event-stream", example = example),
+        (status = 204, description = "The queue token is done, and the reader has heard of it: do not come back"),
+        EventsRefusals,
+    ),
+)]
 pub(super) async fn events(
     State(app): State<App>,
     Queue(ticket): Queue,
@@ -115,4 +136,10 @@ impl Watch {
 fn event(name: &str, body: &impl serde::Serialize) -> Event {
     // A value of ours can always be written.
     Event::default().event(name).data(serde_json::to_string(body).unwrap_or_default())
+}
+
+/// A stream of somebody who is next.
+fn example() -> String {
+    let place = serde_json::to_string(&openapi::examples::queue_place()).unwrap_or_default();
+    format!("event: place\ndata: {place}\nid: 4213-1\nretry: 2000\n\n")
 }

@@ -1,14 +1,12 @@
-use axum::{
-    Router,
-    extract::State,
-    http::StatusCode,
-    routing::{get, post},
-};
-use booking_api::{CreateReservation, List, ListQuery, Reservation};
+use std::time::Instant;
+
+use axum::{extract::State, http::StatusCode};
+use booking_api::{CreateReservation, List, ListQuery, Reservation, openapi};
 use booking_core::{
     Refusal,
     id::{PerformanceId, ReservationId, from_idempotency_key},
 };
+use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{Json, Reply};
@@ -16,14 +14,36 @@ use crate::{
     app::App,
     extract::{Asked, At, Body, IdempotencyKey, Owner, Queue},
     failure::Failure,
+    openapi::refusals::refusals,
 };
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/v1/reservations", post(create).get(list))
-        .route("/v1/reservations/{id}", get(one).delete(release))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(create, list)).routes(routes!(one, release))
 }
 
+refusals!(
+    CreateRefusals: ADMITTED, INPUT, BODY, CHANGE;
+    UnknownUser, UnknownPerformance, UnknownSeat, WrongLane, NotOnSale, SeatTaken, SeatLimitReached,
+    IdempotencyKeyReused, AmountOutOfRange
+);
+
+/// Holds seats: all of them, or none
+///
+/// For 5 minutes, unless the operator chose otherwise. The same user holding exactly these seats gets the reservation that
+/// exists.
+#[utoipa::path(
+    post,
+    operation_id = "create_reservation",
+    path = "/v1/reservations",
+    tag = "reservations",
+    security(("queue_token" = [])),
+    params(openapi::IdempotencyKey<false>),
+    request_body = CreateReservation,
+    responses(
+        (status = 201, description = "The reservation, and the payment due", body = Reservation, headers(("Idempotency-Replayed" = bool, description = "`true`: an earlier, equal call made it"))),
+        CreateRefusals,
+    ),
+)]
 async fn create(
     State(app): State<App>,
     Queue(ticket): Queue,
@@ -37,6 +57,7 @@ async fn create(
     let performance = PerformanceId(wanted.performance_id);
     // A number no seat can have at all is unknown like any other: 0 stands for it, and the answer names what was sent.
     let seats: Vec<u32> = wanted.seats.iter().map(|seat| u32::try_from(*seat).unwrap_or(0)).collect();
+    app.churn.check(&ticket, Instant::now)?;
     let held = app.engine.hold(&ticket, ReservationId(id), performance, seats).await;
     let held = held.map_err(|error| name_as_sent(error, &wanted.seats))?;
     Json::created::<_, Reservation>(held)
@@ -52,16 +73,66 @@ fn name_as_sent(error: booking_core::Error, sent: &[i64]) -> Failure {
     }
 }
 
+refusals!(ListRefusals: USER, INPUT, READ);
+
+/// Lists one's own reservations
+#[utoipa::path(
+    get,
+    operation_id = "list_reservations",
+    path = "/v1/reservations",
+    tag = "reservations",
+    security(("queue_token" = []), ("user_token" = [])),
+    params(ListQuery),
+    responses(
+        (status = 200, description = "A page of reservations", body = List<Reservation>),
+        ListRefusals,
+    ),
+)]
 async fn list(State(app): State<App>, Owner(user): Owner, Asked(query): Asked<ListQuery>) -> Reply {
     let page = query.page().map_err(|error| Failure::invalid(error.to_string()))?;
     Json::ok(&List::of(app.engine.reservations(user, page).await?, Reservation::from))
 }
 
+refusals!(OneRefusals: USER, INPUT, READ; UnknownReservation);
+
+/// Tells where a reservation of one's own stands
+#[utoipa::path(
+    get,
+    operation_id = "reservation",
+    path = "/v1/reservations/{id}",
+    tag = "reservations",
+    security(("queue_token" = []), ("user_token" = [])),
+    params(("id" = Uuid, Path, description = "The reservation")),
+    responses(
+        (status = 200, description = "The reservation", body = Reservation),
+        OneRefusals,
+    ),
+)]
 async fn one(State(app): State<App>, Owner(user): Owner, At(id): At<ReservationId>) -> Reply {
     Json::ok(&Reservation::from(app.engine.reservation(user, id).await?))
 }
 
+refusals!(ReleaseRefusals: USER, INPUT, CHANGE; UnknownReservation, HoldExpired, ReservationNotReleasable);
+
+/// Gives a hold back
+///
+/// Releasing twice changes nothing.
+#[utoipa::path(
+    delete,
+    operation_id = "release_reservation",
+    path = "/v1/reservations/{id}",
+    tag = "reservations",
+    security(("queue_token" = []), ("user_token" = [])),
+    params(("id" = Uuid, Path, description = "The reservation")),
+    responses(
+        (status = 204, description = "The seats are available again"),
+        ReleaseRefusals,
+    ),
+)]
 async fn release(State(app): State<App>, Owner(user): Owner, At(id): At<ReservationId>) -> Reply<StatusCode> {
-    app.engine.release(user, id).await?;
+    let released = app.engine.release(user, id).await?;
+    if !released.replayed {
+        app.churn.count(&released.value.ticket, Instant::now());
+    }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,11 +1,10 @@
 use axum::{
-    Router,
     extract::State,
     http::{StatusCode, request::Parts},
-    routing::post,
 };
 use booking_api::{Code, CreateUser, UserCreated};
 use booking_core::id::UserId;
+use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{Json, Reply};
@@ -13,10 +12,11 @@ use crate::{
     app::App,
     extract::{Admin, OptionalBody, bearer},
     failure::Failure,
+    openapi::refusals::refusals,
 };
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/v1/users", post(create))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(create))
 }
 
 /// Who may sign up: anybody where that is open, else whoever holds the admin key. Only the latter may choose an id.
@@ -35,6 +35,23 @@ impl axum::extract::FromRequestParts<App> for Signup {
     }
 }
 
+refusals!(CreateRefusals: ADMIN, BODY, CHANGE, USER);
+
+/// Signs a user up, and gives the user token
+///
+/// The same `user_id` twice is the same user, with a new token.
+#[utoipa::path(
+    post,
+    operation_id = "sign_up",
+    path = "/v1/users",
+    tag = "users",
+    security((), ("admin_key" = [])),
+    request_body = Option<CreateUser>,
+    responses(
+        (status = 201, description = "The user", body = UserCreated, headers(("Idempotency-Replayed" = bool, description = "`true`: an earlier, equal call made it"))),
+        CreateRefusals,
+    ),
+)]
 async fn create(
     State(app): State<App>,
     signup: Signup,

@@ -1,27 +1,24 @@
 use axum::{
-    Router,
     extract::{FromRequestParts, State},
     http::request::Parts,
-    routing::{get, post},
 };
-use booking_api::{ChargeMade, Code, CreateCharge, Entry, List, ListQuery, Wallet};
+use booking_api::{ChargeMade, Code, CreateCharge, Entry, List, ListQuery, Wallet, openapi};
 use booking_core::{
     Amount,
     id::{EntryId, UserId, from_idempotency_key},
 };
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Json, Reply};
 use crate::{
     app::App,
     extract::{Asked, Body, IdempotencyKey, User, bearer},
     failure::Failure,
+    openapi::refusals::refusals,
 };
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/v1/wallet", get(wallet))
-        .route("/v1/wallet/entries", get(entries))
-        .route("/v1/wallet/charges", post(charge))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(wallet)).routes(routes!(entries)).routes(routes!(charge))
 }
 
 /// Who charges: the payment gateway's callback with the service key, or a user where charges are open.
@@ -62,6 +59,24 @@ impl Charger {
     }
 }
 
+refusals!(ChargeRefusals: USER, INPUT, BODY, CHANGE; Forbidden, UnknownUser, IdempotencyKeyReused, AmountOutOfRange);
+
+/// Puts money into a wallet
+///
+/// With the service key, and the user named; or one's own wallet with the user token, where the server allows it.
+#[utoipa::path(
+    post,
+    operation_id = "create_charge",
+    path = "/v1/wallet/charges",
+    tag = "wallet",
+    security(("service_key" = []), ("user_token" = [])),
+    params(openapi::IdempotencyKey<true>),
+    request_body = CreateCharge,
+    responses(
+        (status = 201, description = "The charge, and the balance it left", body = ChargeMade, headers(("Idempotency-Replayed" = bool, description = "`true`: an earlier, equal call made it"))),
+        ChargeRefusals,
+    ),
+)]
 async fn charge(
     State(app): State<App>,
     charger: Charger,
@@ -76,10 +91,39 @@ async fn charge(
     Json::created::<_, ChargeMade>(app.engine.charge(user, entry, amount).await?)
 }
 
+refusals!(WalletRefusals: USER, READ; UnknownUser);
+
+/// Tells the balance of one's own wallet
+#[utoipa::path(
+    get,
+    operation_id = "wallet",
+    path = "/v1/wallet",
+    tag = "wallet",
+    security(("user_token" = [])),
+    responses(
+        (status = 200, description = "The wallet", body = Wallet),
+        WalletRefusals,
+    ),
+)]
 async fn wallet(State(app): State<App>, User(user): User) -> Reply {
     Json::ok(&Wallet::from(app.engine.wallet(user).await?))
 }
 
+refusals!(EntriesRefusals: USER, INPUT, READ);
+
+/// Lists the ledger of one's own wallet
+#[utoipa::path(
+    get,
+    operation_id = "list_entries",
+    path = "/v1/wallet/entries",
+    tag = "wallet",
+    security(("user_token" = [])),
+    params(ListQuery),
+    responses(
+        (status = 200, description = "A page of entries", body = List<Entry>),
+        EntriesRefusals,
+    ),
+)]
 async fn entries(State(app): State<App>, User(user): User, Asked(query): Asked<ListQuery>) -> Reply {
     let page = query.page().map_err(|error| Failure::invalid(error.to_string()))?;
     Json::ok(&List::of(app.engine.entries(user, page).await?, Entry::from))

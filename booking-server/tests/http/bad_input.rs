@@ -161,6 +161,25 @@ async fn broken_bodies_are_refused_with_what_is_wrong() {
 }
 
 #[tokio::test]
+async fn a_list_of_values_is_no_body() {
+    let service = Service::start().await;
+    let buyer = service.buyer().await;
+    let admin = &service.secrets.admin_key;
+    let calls = [
+        ("POST", "/v1/users", "", json!([])),
+        ("POST", "/v1/queue/tokens", &buyer.user_token, json!(["main"])),
+        ("POST", "/v1/reservations", &buyer.queue_token, json!([SHOW, [1]])),
+        ("POST", "/v1/payments", &buyer.queue_token, json!([SHOW])),
+        ("PATCH", "/v1/admin/lanes/main", admin, json!([1])),
+        ("POST", "/v1/users", "", json!(null)),
+    ];
+    for (method, path, token, body) in calls {
+        let reply = service.call(method, path, token, Some(body)).await.expect(400);
+        assert!(reply.text("detail").contains("must be a JSON object"), "{reply:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_body_over_64_kib_or_of_another_type_is_refused() {
     let service = Service::start().await;
     let buyer = service.buyer().await;

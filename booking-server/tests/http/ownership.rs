@@ -1,8 +1,10 @@
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
+use booking_core::BookingPolicy;
+use booking_server::Options;
 use serde_json::json;
 
-use crate::support::{Buyer, PRICE, Service};
+use crate::support::{Buyer, PRICE, Service, options};
 
 #[tokio::test]
 async fn somebody_elses_reservation_does_not_exist() {
@@ -78,4 +80,23 @@ async fn a_paid_reservation_is_not_released() {
         service.delete(&path, &buyer.user_token).await.expect(409).code(),
         "reservation_not_releasable"
     );
+}
+
+#[tokio::test]
+async fn who_takes_seats_and_gives_them_back_again_and_again_has_to_pause() {
+    let few = Options { releases_per_minute: NonZeroU32::new(3).unwrap(), ..options() };
+    let service = Service::with(few, BookingPolicy::default()).await;
+    let (hasty, calm) = (service.buyer().await, service.buyer().await);
+    let give_back = async |held: &str| {
+        service.delete(&format!("/v1/reservations/{held}"), &hasty.user_token).await.expect(204)
+    };
+    for seat in 1..=3 {
+        let held = service.hold(&hasty, seat).await.expect(201).text("reservation_id");
+        give_back(&held).await;
+        // Asking twice gives nothing back twice.
+        give_back(&held).await;
+    }
+    let refused = service.hold(&hasty, 4).await.expect(429);
+    assert_eq!((refused.code(), refused.header("retry-after")), ("rate_limited", Some("20")));
+    service.hold(&calm, 4).await.expect(201);
 }

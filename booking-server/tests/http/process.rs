@@ -49,7 +49,7 @@ impl Drop for Server {
 impl Server {
     pub(crate) fn start(args: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_booking-server"))
-            .args(["--listen", "127.0.0.1:0", "--open-signup", "--store", "memory:"])
+            .args(["--listen", "127.0.0.1:0", "--store", "memory:"])
             .args(args)
             .env_remove("BOOKING_ADMIN_KEY")
             .env("BOOKING_SERVICE_KEY", "a service key for a test")
@@ -86,7 +86,7 @@ impl Server {
 #[test]
 fn request_logs_name_routes_and_carry_no_token() {
     for format in ["text", "json"] {
-        let server = Server::start(&["--log-requests", "--log-format", format]);
+        let server = Server::start(&["--open-signup", "--log-requests", "--log-format", format]);
         let call =
             |method, path, token: &str, body| talk(server.address, &request(method, path, token, body));
         let user_token = field(&call("POST", "/v1/users", "", "{}"), "user_token");
@@ -106,14 +106,37 @@ fn request_logs_name_routes_and_carry_no_token() {
 }
 
 #[test]
+fn only_a_flag_opens_sign_up_and_charges_and_it_is_told_loudly() {
+    for (args, signup, charges) in [
+        (&[][..], false, false),
+        (&["--open-signup"], true, false),
+        (&["--open-charges"], false, true),
+        (&["--open-signup", "--open-charges"], true, true),
+    ] {
+        let server = Server::start(args);
+        let made = talk(server.address, &request("POST", "/v1/users", "", "{}"));
+        assert_eq!(made.starts_with("HTTP/1.1 201"), signup, "{args:?}: {made}");
+        let (_, told) = server.end();
+        for (flag, is_open) in [("--open-signup", signup), ("--open-charges", charges)] {
+            let warned = told.lines().any(|line| line.contains("WARN") && line.contains(flag));
+            assert_eq!(warned, is_open, "{args:?} {flag}:\n{told}");
+        }
+    }
+}
+
+#[test]
 fn a_server_that_cannot_start_says_what_to_do() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let cases: [(&[&str], &str); 5] = [
+    let cases: [(&[&str], &str); 6] = [
         (&["--listen", &address, "--store", "memory:"], "choose another with --listen"),
         (&["--listen", "127.0.0.1:0", "--store", "mongo://user:hunter2@db"], "no store is known for mongo:"),
         (&["--store", "memory:", "--queue", "kafka://hunter2"], "--queue: no store is known for kafka:"),
         (&["--store", "memory:", "--hold-ttl", "0s"], "hold_ttl must be between"),
+        (
+            &["--store", "memory:", "--user-keys", "/nowhere/keys.json", "--user-issuer", "x"],
+            "--user-keys /nowhere/keys.json: No such file",
+        ),
         (&["--store", "memory:", "--admit-per-second", "0"], "admit_per_second must be at least 1"),
     ];
     for (args, hint) in cases {

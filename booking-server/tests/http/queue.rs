@@ -136,6 +136,9 @@ async fn who_calls_too_often_is_told_when_to_come_back_and_nobody_else_pays_for_
     let few = Options { calls_per_second: NonZeroU32::new(5), ..options() };
     let service = Service::with(few, BookingPolicy::default()).await;
     let (hasty, calm) = (service.buyer().await, service.buyer().await);
+    let first = service.get("/v1/queue/status", &hasty.queue_token).await.expect(200);
+    assert_eq!(first.header("ratelimit-policy"), Some("\"user\";q=5;w=1"));
+    assert!(first.header("ratelimit").is_some_and(|left| left.starts_with("\"user\";r=")), "{first:?}");
     let mut limited = None;
     for _ in 0..1_000 {
         let reply = service.get("/v1/queue/status", &hasty.queue_token).await;
@@ -147,5 +150,6 @@ async fn who_calls_too_often_is_told_when_to_come_back_and_nobody_else_pays_for_
     }
     let limited = limited.expect("a thousand calls in a moment are too many");
     assert_eq!((limited.code(), limited.header("retry-after")), ("rate_limited", Some("1")));
+    assert_eq!(limited.header("ratelimit"), Some("\"user\";r=0;t=1"));
     service.get("/v1/queue/status", &calm.queue_token).await.expect(200);
 }

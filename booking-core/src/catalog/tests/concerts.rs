@@ -154,6 +154,23 @@ fn a_concert_needs_a_title_and_a_lane_there_is() {
 }
 
 #[test]
+fn a_text_with_control_characters_is_refused_by_name() {
+    let bad = || "Hall\u{0}".to_owned();
+    let cases = [
+        ("title", ConcertDraft { title: bad(), ..draft() }),
+        ("venue", changed(|one| one.venue = bad())),
+        ("zone", changed(|one| one.zone = Some("Asia/\u{1b}[31mSeoul".into()))),
+    ];
+    for (field, draft) in cases {
+        let reason = refused_as_invalid(draft);
+        assert!(
+            reason.starts_with(field) && reason.ends_with("control characters are not allowed"),
+            "{reason}"
+        );
+    }
+}
+
+#[test]
 fn a_performance_has_the_date_of_its_place() {
     let mut world = World::new();
     let late = "2031-05-04T00:30:00+09:00".parse().unwrap();

@@ -1,0 +1,164 @@
+//! One connection: its requests are answered, and it is cut off when its next one takes too long.
+
+use std::{
+    convert::Infallible,
+    future::{Future, poll_fn},
+    net::{IpAddr, SocketAddr},
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+    task::Poll,
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    http::{HeaderValue, Method, header},
+    response::{IntoResponse, Response},
+    routing::future::RouteFuture,
+};
+use booking_api::Code;
+use hyper::body::{Body as _, Incoming};
+use tokio::time::{sleep, timeout};
+use tower::Service;
+
+use super::ConnectionOptions;
+use crate::{
+    addresses::{Proxies, subscriber},
+    failure::Failure,
+    limits::{Limit, Share, TooMany},
+};
+
+/// In how many steps the time for the next request passes.
+const STEPS: u32 = 4;
+
+/// What every connection shares.
+pub(super) struct Door {
+    router: Router,
+    answer_timeout: Duration,
+    addresses: Option<(Limit<IpAddr>, Proxies)>,
+}
+
+impl Door {
+    pub(super) fn new(router: Router, options: &ConnectionOptions) -> Self {
+        let limit = options.calls_per_second_per_address.map(|calls| Limit::new("address", calls));
+        Self {
+            // With its state, which is none, routes are made once and not for each request.
+            router: router.with_state(()),
+            answer_timeout: options.answer_timeout,
+            addresses: limit.map(|limit| (limit, Proxies::new(&options.trusted_proxies))),
+        }
+    }
+
+    /// Counts a call of the address it comes from, if that is limited, or refuses it.
+    fn count(&self, peer: SocketAddr, request: &Request<Incoming>) -> Result<Option<Share>, TooMany> {
+        let Some((limit, proxies)) = &self.addresses else { return Ok(None) };
+        limit.count(&subscriber(proxies.client(peer.ip(), request.headers()))).map(Some)
+    }
+
+    pub(super) fn forget_idle(&self) {
+        if let Some((limit, _)) = &self.addresses {
+            limit.forget_idle();
+        }
+    }
+}
+
+/// A connection's requests.
+pub(super) struct Visit {
+    door: Arc<Door>,
+    peer: SocketAddr,
+    begun: AtomicU32,
+    answered: AtomicU32,
+}
+
+impl Visit {
+    pub(super) fn new(door: Arc<Door>, peer: SocketAddr) -> Self {
+        Self { door, peer, begun: AtomicU32::new(0), answered: AtomicU32::new(0) }
+    }
+
+    /// The answer to a request, if it comes in time. Routing begins before there is a future, which so need not hold the
+    /// request.
+    pub(super) fn answer(
+        self: &Arc<Self>,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Result<Response, Infallible>> + use<> {
+        let visit = Arc::clone(self);
+        visit.begun.fetch_add(1, Relaxed);
+        let changes_something = !matches!(*request.method(), Method::GET | Method::HEAD);
+        let counted = self.door.count(self.peer, &request);
+        let answer = counted.map(|share| (share, self.door.router.clone().call(request.map(Body::new))));
+        async move {
+            let (share, mut response) = match answer {
+                Ok((share, answer)) => (share, visit.in_time(answer, changes_something).await),
+                Err(too_many) => (Some(too_many.share), Failure::from(too_many).into_response()),
+            };
+            if let Some(share) = share {
+                share.tell(response.headers_mut());
+            }
+            if response.body().size_hint().exact().is_some() {
+                visit.answered.fetch_add(1, Relaxed);
+            } else {
+                // Nobody counts when a stream ends; so its connection ends with it.
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok(response)
+        }
+    }
+
+    async fn in_time(&self, answer: RouteFuture<Infallible>, changes_something: bool) -> Response {
+        let mut answer = pin!(answer);
+        // Many answers are there at once, and need no timer.
+        if let Poll::Ready(Ok(answer)) = poll_fn(|context| Poll::Ready(answer.as_mut().poll(context))).await {
+            return answer;
+        }
+        let within = self.door.answer_timeout;
+        if let Ok(Ok(answer)) = timeout(within, answer).await {
+            return answer;
+        }
+        let detail = format!("there was no answer within {} s", within.as_secs_f32());
+        if changes_something {
+            let detail = detail + "; repeat the request with the same Idempotency-Key";
+            Failure::new(Code::UnknownOutcome, detail).into_response()
+        } else {
+            Failure::overloaded(detail).into_response()
+        }
+    }
+
+    /// How many requests began, if none is being answered.
+    fn idle_since(&self) -> Option<u32> {
+        let begun = self.begun.load(Relaxed);
+        (begun == self.answered.load(Relaxed)).then_some(begun)
+    }
+}
+
+/// Serves the connection until it ends, or its next request does not arrive within the given time.
+pub(super) async fn attend(connection: impl Future, visit: Arc<Visit>, receive_timeout: Duration) {
+    let mut connection = pin!(connection);
+    let (mut last, mut idle_steps) = (None, 0);
+    while idle_steps < STEPS {
+        let mut step = pin!(sleep(receive_timeout / STEPS));
+        let mut is_set = false;
+        let has_ended = poll_fn(|context| {
+            // A client that breaks off or speaks no HTTP is its own trouble.
+            if connection.as_mut().poll(context).is_ready() {
+                return Poll::Ready(true);
+            }
+            // Set once, the timer wakes this task; whether it did is cheaper to see than to ask it at every request.
+            if !is_set {
+                is_set = true;
+                return step.as_mut().poll(context).map(|()| false);
+            }
+            if step.is_elapsed() { Poll::Ready(false) } else { Poll::Pending }
+        });
+        if has_ended.await {
+            return;
+        }
+        let now = visit.idle_since();
+        idle_steps = if now.is_some() && now == last { idle_steps + 1 } else { 0 };
+        last = now;
+    }
+}

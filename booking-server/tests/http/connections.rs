@@ -1,0 +1,159 @@
+//! What clients can't draw out, and what the server tells those who try.
+
+use std::{io, net::SocketAddr, num::NonZeroU32, sync::Arc, time::Duration};
+
+use axum::{Router, routing::get};
+use booking_server::{ConnectionOptions, Running, Secrets, ServeArgs, serve_connections};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::Notify,
+    time::{Instant, timeout},
+};
+
+/// Nothing here may take longer.
+const AT_MOST: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_millis(200);
+
+async fn start(args: ServeArgs) -> Running {
+    let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    let args = ServeArgs { listen, open_signup: true, store: "memory:".into(), ..args };
+    booking_server::start(&args, Secrets::random()).await.unwrap()
+}
+
+/// Sends the text on a connection of its own and reads until the server closes it.
+async fn talk(address: SocketAddr, text: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(text.as_bytes()).await.unwrap();
+    rest(&mut stream).await
+}
+
+async fn rest(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    match timeout(AT_MOST, stream.read_to_end(&mut answer)).await.expect("the server closes the connection") {
+        Ok(_) => {}
+        // What was sent and not read may reset the connection behind the answer.
+        Err(error) => assert_eq!(error.kind(), io::ErrorKind::ConnectionReset),
+    }
+    String::from_utf8(answer).unwrap()
+}
+
+fn get_health(headers: &str) -> String {
+    format!("GET /health/live HTTP/1.1\r\nhost: x\r\n{headers}connection: close\r\n\r\n")
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_finish_its_head_is_cut_off() {
+    let server = start(ServeArgs { receive_timeout: SOON, ..ServeArgs::default() }).await;
+    for begun in ["", "GET /health/live HTTP/1.1\r\nhost:"] {
+        assert_eq!(talk(server.address(), begun).await, "", "{begun:?}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_arrive_is_told_and_cut_off() {
+    let server = start(ServeArgs { receive_timeout: SOON, ..ServeArgs::default() }).await;
+    let begun =
+        "POST /v1/users HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{";
+    let answer = talk(server.address(), begun).await;
+    assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("did not arrive within 0.2 s"), "{answer}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_head_that_is_too_long_or_has_too_many_lines_is_refused() {
+    let server = start(ServeArgs::default()).await;
+    for headers in [format!("x: {}\r\n", "y".repeat(20_000)), "x: y\r\n".repeat(120)] {
+        let answer = talk(server.address(), &get_health(&headers)).await;
+        assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    }
+    let answer = talk(server.address(), &get_health(&"x: y\r\n".repeat(90))).await;
+    assert!(answer.starts_with("HTTP/1.1 204 "), "{answer}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_connection_too_many_is_told_so_and_takes_the_next_free_place() {
+    let server = start(ServeArgs { max_connections: 1, ..ServeArgs::default() }).await;
+    let mut first = TcpStream::connect(server.address()).await.unwrap();
+    let keep_alive = get_health("").replace("connection: close\r\n", "");
+    first.write_all(keep_alive.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    first.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 204");
+    let refused = talk(server.address(), &get_health("")).await;
+    assert!(refused.starts_with("HTTP/1.1 503 ") && refused.contains("retry-after: 1"), "{refused}");
+    assert!(refused.contains("\"overloaded\"") && refused.contains("as many connections"), "{refused}");
+    drop(first);
+    let freed = async {
+        while !talk(server.address(), &get_health("")).await.starts_with("HTTP/1.1 204 ") {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(AT_MOST, freed).await.expect("the place becomes free");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_come_is_told_and_says_whether_it_may_have_been_done() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stuck = || std::future::pending::<()>();
+    let router = Router::new().route("/", get(stuck).post(stuck));
+    let options = ConnectionOptions { answer_timeout: SOON, ..ConnectionOptions::default() };
+    let stop = Arc::new(Notify::new());
+    let stopped = Arc::clone(&stop);
+    let serving = tokio::spawn(async move {
+        serve_connections(listener, router, &options, stopped.notified()).await;
+    });
+    for (method, code) in [("GET", "overloaded"), ("POST", "unknown_outcome")] {
+        let request =
+            format!("{method} / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+        let answer = talk(address, &request).await;
+        assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+        assert!(
+            answer.contains(&format!("\"{code}\"")) && answer.contains("no answer within 0.2 s"),
+            "{answer}"
+        );
+    }
+    stop.notify_one();
+    timeout(AT_MOST, serving).await.expect("it stops").unwrap();
+}
+
+#[tokio::test]
+async fn one_address_has_one_share_and_a_proxy_that_is_trusted_speaks_for_many() {
+    let calls_per_second_per_address = NonZeroU32::new(3);
+    let trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+    let proxied = ServeArgs { calls_per_second_per_address, trusted_proxies, ..ServeArgs::default() };
+    let server = start(proxied).await;
+    let from = async |address: &str| {
+        talk(server.address(), &get_health(&format!("x-forwarded-for: {address}\r\n"))).await
+    };
+    let first = from("2001:db8::1").await;
+    assert!(first.contains("ratelimit-policy: \"address\";q=3;w=1\r\n"), "{first}");
+    assert!(first.contains("ratelimit: \"address\";r=2;t=1\r\n"), "{first}");
+    let began = Instant::now();
+    let mut refused = String::new();
+    // Addresses of one subscriber, as many as it likes.
+    for host in 2..1_000 {
+        refused = from(&format!("2001:db8::{host:x}")).await;
+        if refused.starts_with("HTTP/1.1 429 ") {
+            break;
+        }
+    }
+    assert!(refused.contains("\"rate_limited\"") && refused.contains("retry-after: 1\r\n"), "{refused}");
+    assert!(refused.contains("ratelimit: \"address\";r=0;t=1\r\n"), "{refused} after {:?}", began.elapsed());
+    assert!(from("2001:db8:0:1::1").await.starts_with("HTTP/1.1 204 "), "another subscriber");
+    server.stop().await;
+
+    // Without a trusted proxy nobody gains a share by writing a header.
+    let server = start(ServeArgs { calls_per_second_per_address, ..ServeArgs::default() }).await;
+    let mut refused = false;
+    for host in 0..200 {
+        let request = get_health(&format!("x-forwarded-for: 192.0.2.{host}\r\n"));
+        refused |= talk(server.address(), &request).await.starts_with("HTTP/1.1 429 ");
+    }
+    assert!(refused);
+    server.stop().await;
+}
