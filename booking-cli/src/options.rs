@@ -20,6 +20,7 @@ const AFTER_HELP: &str = "\
 Environment:
   BOOKING_URL          the server, as --url
   BOOKING_ADMIN_KEY    the operator's key: seed, import and audit need it, flow can use it
+  BOOKING_CONFIG       a file that sets what flags and environment of serve do not, as --config
   BOOKING_STORE        where bookings are kept, as --store of serve, backup and migrate
   BOOKING_SERVICE_KEY  the key that charges wallets: flow needs it, unless the server has --open-charges
 
@@ -48,7 +49,7 @@ pub(crate) enum Command {
     /// See it work: a server in this process, one purchase step by step, then a rush of buyers on 50 seats
     Demo(demo::DemoArgs),
     /// Serve the booking engine over HTTP
-    Serve(Box<booking_server::ServeArgs>),
+    Serve(Box<booking_server::Configured>),
     /// Add dummy concerts; adding them twice changes nothing
     Seed(seed::SeedArgs),
     /// Add the concerts of files; adding them twice changes nothing
@@ -57,6 +58,8 @@ pub(crate) enum Command {
     Flow(flow::FlowArgs),
     /// Check everything that must always hold
     Audit,
+    /// Ask whether the server is ready for work, for whoever watches it
+    Health,
     /// Copy the file of a store, as it is at one instant, while its server goes on
     Backup(backup::BackupArgs),
     /// Bring the schema of a PostgreSQL database up to date before servers start, or only check it
@@ -115,9 +118,16 @@ mod tests {
 
     #[test]
     fn every_command_parses_with_its_defaults() {
-        for command in
-            ["demo", "serve", "seed", "audit", "import concerts.csv", "flow --users 5", "backup copy.db"]
-        {
+        for command in [
+            "demo",
+            "serve",
+            "seed",
+            "audit",
+            "health",
+            "import concerts.csv",
+            "flow --users 5",
+            "backup copy.db",
+        ] {
             let words: Vec<&str> = command.split(' ').collect();
             assert!(parse(&words).is_ok(), "{command}");
         }

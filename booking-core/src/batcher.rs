@@ -6,16 +6,19 @@
 //! wakers, so a task, a thread with an executor of its own, or a test under loom can be either side.
 
 mod reply;
+mod sizes;
 #[cfg(test)]
 mod tests;
 
 use std::{
     collections::VecDeque,
     future::poll_fn,
+    sync::Arc,
     task::{Context, Poll, Waker},
 };
 
 pub use reply::{Answering, Reply};
+pub use sizes::BatchSizes;
 
 use crate::{
     error::StoreError,
@@ -48,6 +51,7 @@ pub struct Job<W, A> {
 pub struct Batcher<W, A> {
     limits: Limits,
     queue: Mutex<Queue<W, A>>,
+    sizes: Arc<BatchSizes>,
 }
 
 #[derive(Debug)]
@@ -95,7 +99,7 @@ impl<W, A> Batcher<W, A> {
     /// An empty queue.
     pub fn new(limits: Limits) -> Self {
         let queue = Queue { jobs: VecDeque::new(), size: 0, worker: None, closed: false };
-        Self { limits, queue: Mutex::new(queue) }
+        Self { limits, queue: Mutex::new(queue), sizes: Arc::default() }
     }
 
     /// Queues a job of this size (how many commands it has) and gives the future of its answer. A full or closed queue
@@ -121,6 +125,11 @@ impl<W, A> Batcher<W, A> {
         answering
     }
 
+    /// How big the batches were that were handed out.
+    pub fn sizes(&self) -> Arc<BatchSizes> {
+        Arc::clone(&self.sizes)
+    }
+
     /// The next batch: everything that waits, up to the limit, in order of arrival. Waits while there is nothing; none
     /// when the queue is closed and empty. There is one worker: a second one that waits takes the place of the first.
     pub async fn next(&self) -> Option<Vec<Job<W, A>>> {
@@ -132,6 +141,7 @@ impl<W, A> Batcher<W, A> {
         let Ok(mut queue) = lock(&self.queue) else { return Poll::Ready(None) };
         let jobs = queue.take(self.limits.batch);
         if !jobs.is_empty() {
+            self.sizes.count(jobs.len());
             return Poll::Ready(Some(jobs));
         }
         if queue.closed {

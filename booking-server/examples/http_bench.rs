@@ -21,9 +21,10 @@ use booking_core::{
     BookingPolicy, Engine, LaneName, Money,
     catalog::{ConcertDraft, LaneChange, PerformanceDraft},
     id::{ConcertId, PerformanceId, UserId},
+    memory::{MemoryBooking, MemoryQueue},
 };
 use booking_server::{
-    App, ConnectionOptions, Options, Secrets, Tokens, router, serve_connections, system_clock,
+    App, ConnectionOptions, Metrics, Options, Secrets, Tokens, router, serve_connections, system_clock,
 };
 use tokio::net::TcpListener;
 
@@ -71,7 +72,11 @@ async fn serve(port: u16, router: Router) -> Result<(), Box<dyn Error>> {
 
 /// The service with `buyers` admitted buyers and a seat for each, in performances of 50.
 async fn booking(file: &str, buyers: u32) -> Result<Router, Box<dyn Error>> {
-    let engine = Engine::in_memory(BookingPolicy::default(), system_clock);
+    // Measured like a server's, since that is what is to be measured.
+    let (metrics, clock) = (Arc::<Metrics>::default(), Arc::new(system_clock));
+    let bookings = Arc::new(MemoryBooking::new(BookingPolicy::default(), clock.clone()));
+    let queue = Arc::new(MemoryQueue::new(clock.clone()));
+    let engine = Engine::new(metrics.booking(bookings), metrics.queue(queue));
     let lane = LaneName::main();
     engine.set_lane(&lane, LaneChange { capacity: Some(buyers), ..LaneChange::default() }).await?;
     let secrets = Secrets::random();
@@ -103,7 +108,7 @@ async fn booking(file: &str, buyers: u32) -> Result<Router, Box<dyn Error>> {
             tended.tend().await.ok();
         }
     });
-    Ok(router(App::new(engine, Arc::new(system_clock), &secrets, options)))
+    Ok(router(App::measured(engine, clock, &secrets, options, metrics)))
 }
 
 fn concert(performances: &[PerformanceId]) -> ConcertDraft {

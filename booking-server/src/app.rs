@@ -1,4 +1,5 @@
 use std::{
+    net::SocketAddr,
     num::NonZeroU32,
     sync::Arc,
     time::{Duration, Instant},
@@ -23,6 +24,7 @@ use crate::{
     limits::{UserLimit, tell},
     log,
     looks::Looks,
+    metrics::Metrics,
     routes,
     tokens::Tokens,
 };
@@ -49,6 +51,8 @@ pub struct Options {
     pub user_keys: Option<Arc<UserKeys>>,
     /// Every request is logged.
     pub log_requests: bool,
+    /// Where `GET /metrics` is served, by [`metrics_router`]; none: with the rest.
+    pub metrics_listen: Option<SocketAddr>,
 }
 
 /// Thirty: a person who looks for a seat does not give one back every two seconds.
@@ -65,6 +69,7 @@ impl Default for Options {
             receive_timeout: Duration::from_secs(75),
             user_keys: None,
             log_requests: false,
+            metrics_listen: None,
         }
     }
 }
@@ -83,6 +88,7 @@ pub struct Shared {
     pub(crate) user_limit: UserLimit,
     pub(crate) churn: Churn,
     pub(crate) looks: Looks,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) options: Options,
     draining: watch::Sender<bool>,
 }
@@ -98,6 +104,17 @@ impl std::ops::Deref for App {
 impl App {
     /// An app on an engine. The clock dates user tokens and nothing else.
     pub fn new(engine: Engine, clock: Arc<dyn Clock>, secrets: &Secrets, options: Options) -> Self {
+        Self::measured(engine, clock, secrets, options, Arc::default())
+    }
+
+    /// The same, which counts in `metrics`; let these measure the stores of the engine too.
+    pub fn measured(
+        engine: Engine,
+        clock: Arc<dyn Clock>,
+        secrets: &Secrets,
+        options: Options,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         Self(Arc::new(Shared {
             engine,
             clock,
@@ -107,6 +124,7 @@ impl App {
             user_limit: UserLimit::new(options.calls_per_second),
             churn: Churn::new(options.releases_per_minute),
             looks: Looks::default(),
+            metrics,
             options,
             draining: watch::Sender::new(false),
         }))
@@ -136,15 +154,24 @@ impl App {
 /// All routes of the service.
 pub fn router(app: App) -> Router {
     let (log_requests, limits_users) = (app.options.log_requests, app.options.calls_per_second.is_some());
+    let measure = app.metrics.measure();
     let (routes, _) = routes::all().split_for_parts();
+    let routes =
+        if app.options.metrics_listen.is_some() { routes } else { routes.merge(routes::metrics::routes()) };
     let router = routes
         .fallback(unknown_route)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .with_state(app)
-        .layer(CatchPanicLayer::custom(log::panicked));
+        // In one, because each layer of a router costs a request an allocation.
+        .layer((measure, CatchPanicLayer::custom(log::panicked)));
     let router = if limits_users { router.layer(axum::middleware::from_fn(tell)) } else { router };
     if log_requests { router.layer(axum::middleware::from_fn(log::request)) } else { router }
+}
+
+/// `GET /metrics` and nothing else, for a listener of its own.
+pub fn metrics_router(app: App) -> Router {
+    routes::metrics::routes().fallback(unknown_route).with_state(app)
 }
 
 async fn unknown_route(uri: Uri) -> impl IntoResponse {

@@ -88,6 +88,12 @@ pub struct ServeArgs {
     /// How long an answer may take before the caller is told that there is none
     #[arg(long, env = "BOOKING_ANSWER_TIMEOUT", default_value = "30s", value_parser = a_while)]
     pub answer_timeout: Duration,
+    /// Serve `GET /metrics` on this address and no longer with the rest, to keep it inside
+    #[arg(long, env = "BOOKING_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
+    /// When told to end, go on serving so long after `/health/ready` says no, until nobody sends new work
+    #[arg(long, env = "BOOKING_DRAIN_DELAY", default_value = "0s", value_parser = humantime::parse_duration)]
+    pub drain_delay: Duration,
     /// Log every request (method, path, status, time taken; never a token)
     #[arg(long, env = "BOOKING_LOG_REQUESTS")]
     pub log_requests: bool,
@@ -145,6 +151,8 @@ impl Default for ServeArgs {
             max_connections: 20_000,
             receive_timeout: Duration::from_secs(75),
             answer_timeout: Duration::from_secs(30),
+            metrics_listen: None,
+            drain_delay: Duration::ZERO,
             log_requests: false,
             log: "info".into(),
             log_format: LogFormat::Text,

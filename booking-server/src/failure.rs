@@ -69,6 +69,8 @@ impl IntoResponse for Failure {
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         let mut response = (status, body).into_response();
+        // For whoever counts how often each code is answered.
+        response.extensions_mut().insert(problem.code);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         if let Some(ms) = problem.retry_after_ms {

@@ -11,9 +11,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use booking_api::Code;
+use tracing::Instrument;
 use tracing_subscriber::EnvFilter;
 
-use crate::{args::LogFormat, failure::Failure};
+use crate::{args::LogFormat, failure::Failure, trace::TraceId};
 
 /// Starts logging to standard error. Only the first call in a process counts.
 pub fn init_logging(filter: &str, format: LogFormat) -> Result<(), String> {
@@ -31,8 +32,15 @@ pub fn init_logging(filter: &str, format: LogFormat) -> Result<(), String> {
     Ok(())
 }
 
-/// Logs a request by its route: no header, no query, no id, so no token and no person.
+/// Logs a request by its route: no header, no query, no id, so no token and no person. Whatever is logged meanwhile
+/// carries the request's trace id.
 pub(crate) async fn request(request: Request, next: Next) -> Response {
+    let trace = TraceId::of(request.headers());
+    let span = tracing::info_span!("request", trace_id = %trace);
+    log_inside(request, next).instrument(span).await
+}
+
+async fn log_inside(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use booking_server::ServeArgs;
+use booking_server::Configured;
 use clap::Parser;
 
 #[global_allocator]
@@ -13,12 +13,12 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[command(version)]
 struct Command {
     #[command(flatten)]
-    args: ServeArgs,
+    configured: Configured,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match booking_server::run(Command::parse().args).await {
+    match Command::parse().configured.run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("booking-server: {error}");

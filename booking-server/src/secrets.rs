@@ -7,7 +7,7 @@ use uuid::Uuid;
 const SHORTEST: usize = 16;
 
 /// The variables that set the keys of a server.
-const NAMES: [&str; 3] = ["BOOKING_ADMIN_KEY", "BOOKING_SERVICE_KEY", "BOOKING_TOKEN_SECRET"];
+pub(crate) const NAMES: [&str; 3] = ["BOOKING_ADMIN_KEY", "BOOKING_SERVICE_KEY", "BOOKING_TOKEN_SECRET"];
 
 /// Where secrets come from that the environment does not set.
 #[derive(Clone, Debug, PartialEq, Eq)]

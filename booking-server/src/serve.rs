@@ -5,12 +5,13 @@ use tokio::{
     net::TcpListener,
     sync::watch,
     task::JoinHandle,
-    time::{MissedTickBehavior, interval, timeout},
+    time::{MissedTickBehavior, interval, sleep, timeout},
 };
 
 use crate::{
-    App, ConnectionOptions, InvalidSecrets, InvalidUserKeys, Options, Secrets, ServeArgs, Unset, UserKeys,
-    app::router, clock::system_clock, connections::serve_connections, log::init_logging, open_files, stores,
+    App, ConnectionOptions, InvalidSecrets, InvalidUserKeys, Metrics, Options, Secrets, ServeArgs, Unset,
+    UserKeys, app::router, clock::system_clock, connections::serve_connections, log::init_logging,
+    metrics::MetricsListener, open_files, stores,
 };
 
 /// How often the engine is tended.
@@ -28,6 +29,14 @@ pub enum StartError {
     /// The address is taken, or not ours.
     #[error("can't listen on {address}: {source}; choose another with --listen")]
     Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The address of the metrics is taken, or not ours.
+    #[error("can't listen on {address} for metrics: {source}; choose another with --metrics-listen")]
+    ListenForMetrics {
         /// The address.
         address: SocketAddr,
         /// What the system says.
@@ -100,6 +109,8 @@ pub struct Running {
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
     tending: JoinHandle<()>,
+    metrics: Option<MetricsListener>,
+    drain_delay: Duration,
 }
 
 impl Running {
@@ -108,16 +119,25 @@ impl Running {
         self.address
     }
 
-    /// Stops taking requests, finishes those in flight, and ends.
+    /// Where `GET /metrics` is served, if it has an address of its own.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(|metrics| metrics.address)
+    }
+
+    /// Says that it is not ready, goes on for the drain delay, stops taking requests, finishes those in flight, and ends.
     pub async fn stop(self) {
         self.app.drain();
+        sleep(self.drain_delay).await;
         self.stop.send_replace(true);
-        let Self { mut serving, tending, .. } = self;
+        let Self { mut serving, tending, metrics, .. } = self;
         if timeout(DRAIN_WITHIN, &mut serving).await.is_err() {
             tracing::warn!("some requests did not end within {} s and were cut", DRAIN_WITHIN.as_secs());
             serving.abort();
         }
         tending.abort();
+        if let Some(metrics) = metrics {
+            metrics.stop().await;
+        }
     }
 }
 
@@ -126,7 +146,9 @@ pub async fn start(args: &ServeArgs, secrets: Secrets) -> Result<Running, StartE
     let policy = args.policy();
     policy.check()?;
     let clock: Arc<dyn Clock> = Arc::new(system_clock);
-    let engine = stores::open(&args.store, args.queue.as_deref(), policy, Arc::clone(&clock)).await?;
+    let metrics = Arc::<Metrics>::default();
+    let engine =
+        stores::open(&args.store, args.queue.as_deref(), policy, Arc::clone(&clock), &metrics).await?;
     engine.set_lane(&LaneName::main(), args.main_lane()).await?;
     let user_keys = match (&args.user_keys, &args.user_issuer) {
         (Some(file), Some(issuer)) => Some(Arc::new(UserKeys::read(file, issuer, &args.user_audience)?)),
@@ -141,15 +163,20 @@ pub async fn start(args: &ServeArgs, secrets: Secrets) -> Result<Running, StartE
         receive_timeout: args.receive_timeout,
         user_keys: user_keys.clone(),
         log_requests: args.log_requests,
+        metrics_listen: args.metrics_listen,
     };
-    let app = App::new(engine.clone(), clock, &secrets, options);
+    let app = App::measured(engine.clone(), clock, &secrets, options, metrics);
+    let metrics = match args.metrics_listen {
+        Some(address) => Some(MetricsListener::start(address, app.clone()).await?),
+        None => None,
+    };
     let listen = |source| StartError::Listen { address: args.listen, source };
     let listener = TcpListener::bind(args.listen).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
     let (stop, stopped) = watch::channel(false);
     let serving = tokio::spawn(serve(listener, app.clone(), args.connections(), stopped));
     let tending = tokio::spawn(tend(engine, app.clone(), user_keys));
-    Ok(Running { address, app, stop, serving, tending })
+    Ok(Running { address, app, stop, serving, tending, metrics, drain_delay: args.drain_delay })
 }
 
 async fn serve(
@@ -237,7 +264,7 @@ pub async fn run(args: ServeArgs) -> Result<(), StartError> {
     let store = store.or_else(|| stores::are_memory(&args.store, None).then(|| "memory".into()));
     tracing::info!(address = %running.address(), store, "serving");
     shutdown_signal().await;
-    tracing::info!("stopping: finishing what is in flight");
+    tracing::info!("stopping: no longer ready; what is in flight is finished");
     running.stop().await;
     Ok(())
 }

@@ -17,7 +17,7 @@ use booking_store_redis::{RedisConfig, RedisQueue};
 #[cfg(feature = "sqlite")]
 use booking_store_sqlite::{SqliteConfig, SqliteStore};
 
-use crate::StartError;
+use crate::{Metrics, StartError, metrics::Batches};
 
 /// Where bookings are kept when nothing is said.
 pub(crate) const DEFAULT: &str = if cfg!(feature = "sqlite") { "sqlite:booking.db" } else { "memory:" };
@@ -117,31 +117,34 @@ pub(crate) fn check(store: &str, queue: Option<&str>) -> Result<(), StartError> 
     Ok(())
 }
 
-/// The two ports of one store.
-type Both = (Arc<dyn BookingStore>, Arc<dyn QueueStore>);
+/// The two ports of one store, and where it counts its batches.
+type Both = (Arc<dyn BookingStore>, Arc<dyn QueueStore>, Batches);
 
-/// The engine over the stores at these addresses.
+/// The engine over the stores at these addresses, measured.
 pub(crate) async fn open(
     store: &str,
     queue: Option<&str>,
     policy: BookingPolicy,
     clock: Arc<dyn Clock>,
+    metrics: &Arc<Metrics>,
 ) -> Result<Engine, StartError> {
     check(store, queue)?;
-    let (bookings, own_queue): Both = match kind(store) {
+    let (bookings, own_queue, batches): Both = match kind(store) {
         #[cfg(feature = "postgres")]
         Some(Kind::Postgres) => {
             let store = PgStore::connect(PgConfig::new(store, policy)).await?;
-            (Arc::clone(&store) as _, store)
+            let batches = store.batch_sizes();
+            (Arc::clone(&store) as _, store, batches)
         }
         #[cfg(feature = "sqlite")]
         Some(Kind::Sqlite) => {
             let store = open_file(store, policy, Arc::clone(&clock)).await?;
-            (Arc::clone(&store) as _, store)
+            let batches = store.batch_sizes();
+            (Arc::clone(&store) as _, store, batches)
         }
         Some(Kind::Memory) | None => {
             let queue = Arc::new(MemoryQueue::new(Arc::clone(&clock)));
-            (Arc::new(MemoryBooking::new(policy, Arc::clone(&clock))), queue)
+            (Arc::new(MemoryBooking::new(policy, Arc::clone(&clock))), queue, Vec::new())
         }
     };
     let queue: Arc<dyn QueueStore> = match queue_kind(store, queue) {
@@ -155,7 +158,8 @@ pub(crate) async fn open(
         }
         Some(QueueKind::Same) | None => own_queue,
     };
-    Ok(Engine::new(bookings, queue))
+    metrics.watch(batches);
+    Ok(Engine::new(metrics.booking(bookings), metrics.queue(queue)))
 }
 
 /// Reading a file takes as long as it takes, and not the time of those who serve.

@@ -6,7 +6,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use booking_core::{Clock, StoreError, Timestamp};
+use booking_core::{Clock, StoreError, Timestamp, batcher::BatchSizes};
 
 use crate::{
     connect::{OpenError, Opened, SqliteConfig},
@@ -61,6 +61,11 @@ impl SqliteStore {
         store.start("booking-log", move || log.run(of_log)).map_err(|error| failed(&error))?;
         store.start("booking-audit", move || auditor.run(of_auditor)).map_err(|error| failed(&error))?;
         Ok(Arc::new(store))
+    }
+
+    /// How many calls the transactions of the writer had, by the name of its queue.
+    pub fn batch_sizes(&self) -> Vec<(&'static str, Arc<BatchSizes>)> {
+        vec![("writer", self.writer.sizes())]
     }
 
     fn start(&mut self, name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {

@@ -22,11 +22,12 @@ pub(crate) async fn run(options: Options, console: Console) -> Result<(), Failur
     let Options { server, command } = options;
     match command {
         Command::Demo(args) => demo::run(&args, console).await,
-        Command::Serve(args) => Ok(booking_server::run(*args).await?),
+        Command::Serve(configured) => Ok(configured.run().await?),
         Command::Seed(args) => seed::run(&args, &server, console).await,
         Command::Import(args) => import::run(&args, &server, console).await,
         Command::Flow(args) => flow::run(args, &server, console).await,
         Command::Audit => check(&server, console).await,
+        Command::Health => health(&server, console).await,
         Command::Backup(args) => backup::run(&args, console),
         Command::Migrate(args) => migrate::run(&args, console).await,
         Command::Completions(args) => {
@@ -43,6 +44,17 @@ async fn check(server: &Server, console: Console) -> Result<(), Failure> {
     console.say(&audit::sentence(&report));
     console.document(&report)?;
     if report.clean { Ok(()) } else { Err(Failure::Check(audit::sentence(&report))) }
+}
+
+/// `booking health`.
+async fn health(server: &Server, console: Console) -> Result<(), Failure> {
+    let url = &server.url;
+    if !server.client().ready().await {
+        let told = format!("{url} is not ready: it does not answer, or its log says which store fails it");
+        return Err(Failure::Server(told));
+    }
+    console.say(&format!("{url} is ready"));
+    console.document(&serde_json::json!({ "ready": true }))
 }
 
 impl From<StartError> for Failure {

@@ -7,6 +7,7 @@ mod durable;
 mod flow;
 mod import;
 mod migrate;
+mod packaging;
 mod seed;
 mod server;
 mod usage;

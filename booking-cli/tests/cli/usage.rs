@@ -38,6 +38,16 @@ fn a_wrong_admin_key_is_told_as_such() {
 }
 
 #[test]
+fn health_tells_by_the_exit_code_whether_a_server_is_ready() {
+    let server = Server::start(&closed());
+    let ran = server.anybody(&["health"]).expect(0);
+    assert!(ran.out.contains("is ready"), "{ran:?}");
+    let url = nobody();
+    let ran = run(&mut booking(&["health", "--url", &url])).expect(3);
+    assert!(ran.err.starts_with(&format!("error: {url} is not ready")), "{ran:?}");
+}
+
+#[test]
 fn something_else_at_the_address_is_told_as_such() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

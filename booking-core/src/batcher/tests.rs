@@ -45,6 +45,20 @@ fn a_batch_is_bounded_but_a_big_job_is_kept_together() {
 }
 
 #[test]
+fn the_size_of_every_batch_is_counted_under_the_bound_it_fits() {
+    let batcher = batcher(10_000, 10_000);
+    for size in [1, 3, 4, 1_025] {
+        let _asked: Vec<_> = (0..size).map(|work| batcher.submit(work, 1)).collect();
+        taken(&batcher);
+    }
+    assert_eq!(taken(&batcher), Some(vec![]), "an empty queue is no batch");
+    let sizes = batcher.sizes();
+    let counted: Vec<_> = sizes.batches().filter(|(_, batches)| *batches > 0).collect();
+    assert_eq!(counted, [(Some(1), 1), (Some(4), 2), (None, 1)]);
+    assert_eq!(sizes.jobs(), 1 + 3 + 4 + 1_025);
+}
+
+#[test]
 fn a_full_queue_refuses_at_once_and_a_taken_batch_makes_room() {
     let batcher = batcher(3, 10);
     let _first = batcher.submit(1, 2);

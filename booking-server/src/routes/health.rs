@@ -1,9 +1,15 @@
+use std::time::Duration;
+
 use axum::{extract::State, http::StatusCode};
 use booking_api::Code;
+use tokio::time::timeout;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::Reply;
 use crate::{app::App, failure::Failure, openapi::refusals::refusals};
+
+/// So long the stores may take to answer; then this instance is not ready.
+const WITHIN: Duration = Duration::from_secs(2);
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready))
@@ -42,6 +48,8 @@ async fn ready(State(app): State<App>) -> Reply<StatusCode> {
     if app.is_draining() {
         return Err(Failure::new(Code::StoreUnavailable, "this instance is stopping; ask another"));
     }
-    app.engine.lanes().await?;
+    let late =
+        |_| Failure::new(Code::StoreUnavailable, "the stores do not answer in time; ask another instance");
+    timeout(WITHIN, app.engine.lanes()).await.map_err(late)??;
     Ok(StatusCode::NO_CONTENT)
 }

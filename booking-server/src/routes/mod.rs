@@ -4,6 +4,7 @@ mod admin;
 mod concerts;
 mod docs;
 mod health;
+pub(crate) mod metrics;
 mod payments;
 mod queue;
 mod queue_events;

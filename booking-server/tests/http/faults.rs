@@ -1,6 +1,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -34,6 +35,8 @@ pub(crate) enum Fault {
     Broken,
     /// It panics.
     Panic,
+    /// It never answers.
+    Silent,
 }
 
 const SECRET: &str = "postgres://booking:hunter2@10.0.0.5/booking";
@@ -64,10 +67,17 @@ impl<S> Faulty<S> {
         *self.asked.lock().unwrap().entry(name).or_default() += 1;
         let fault = *self.fault.lock().unwrap();
         match fault {
-            Fault::None | Fault::AnswerLost => Ok(()),
+            Fault::None | Fault::AnswerLost | Fault::Silent => Ok(()),
             Fault::Down => Err(StoreError::unavailable(SECRET)),
             Fault::Broken => Err(StoreError::broken(SECRET)),
             Fault::Panic => panic!("{SECRET}"),
+        }
+    }
+
+    /// Never ends, if that is the fault.
+    async fn keep_silent(&self) {
+        if *self.fault.lock().unwrap() == Fault::Silent {
+            std::future::pending::<()>().await;
         }
     }
 
@@ -83,6 +93,7 @@ macro_rules! port {
         impl $port for Faulty<$inner> {
             $(async fn $name(&self, $($arg: $type),*) -> Result<$answer, $error> {
                 self.before(stringify!($name))?;
+                self.keep_silent().await;
                 let answer = self.inner.$name($($arg),*).await?;
                 self.after()?;
                 Ok(answer)
@@ -167,6 +178,20 @@ async fn a_store_that_is_down_is_told_as_503_with_retry_after_and_nothing_is_don
     service.get("/health/ready", "").await.expect(204);
     let paid = service.pay(&buyer, &held).await.expect(201);
     assert!(!paid.headers.contains_key("idempotency-replayed"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_whose_stores_do_not_answer_is_not_ready_and_says_so_in_time() {
+    let (service, (booking, queue)) = start().await;
+    for fault in [&booking.fault, &queue.fault] {
+        *fault.lock().unwrap() = Fault::Silent;
+        let began = tokio::time::Instant::now();
+        let refused = service.get("/health/ready", "").await.expect(503);
+        assert!(refused.text("detail").contains("do not answer in time"), "{refused:?}");
+        assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+        *fault.lock().unwrap() = Fault::None;
+        service.get("/health/ready", "").await.expect(204);
+    }
 }
 
 #[tokio::test]

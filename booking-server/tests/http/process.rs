@@ -7,7 +7,7 @@ use std::{
 use booking_server::{Secrets, ServeArgs};
 
 /// A request over a connection of its own, the whole answer as text.
-fn talk(address: SocketAddr, request: &str) -> String {
+pub(crate) fn talk(address: SocketAddr, request: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
@@ -15,7 +15,7 @@ fn talk(address: SocketAddr, request: &str) -> String {
     answer
 }
 
-fn request(method: &str, path: &str, token: &str, body: &str) -> String {
+pub(crate) fn request(method: &str, path: &str, token: &str, body: &str) -> String {
     let authorization =
         if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
     format!(
@@ -32,9 +32,9 @@ fn field(answer: &str, name: &str) -> String {
 }
 
 /// The server as a process of its own. It ends with the test, however the test ends.
-struct Server {
+pub(crate) struct Server {
     child: Child,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     log: BufReader<ChildStderr>,
     told: String,
 }
@@ -47,7 +47,7 @@ impl Drop for Server {
 }
 
 impl Server {
-    fn start(args: &[&str]) -> Self {
+    pub(crate) fn start(args: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_booking-server"))
             .args(["--listen", "127.0.0.1:0", "--store", "memory:"])
             .args(args)
@@ -73,7 +73,7 @@ impl Server {
     }
 
     /// Tells it to end; whether it ended well, and all it told.
-    fn end(mut self) -> (bool, String) {
+    pub(crate) fn end(mut self) -> (bool, String) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         let well = self.child.wait().unwrap().success();

@@ -1,9 +1,10 @@
 //! Servers as they run in earnest: several of them on one PostgreSQL and one Redis, and a Redis that fails.
 //! `scripts/with-servers cargo test -p booking-server` starts what they need; without it these tests fail.
-#![cfg(all(feature = "postgres", feature = "redis"))]
+#![cfg(all(feature = "postgres", feature = "redis", feature = "sqlite"))]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on says so")]
 
 mod crowd;
+mod drain;
 mod instances;
 mod outages;
 #[path = "../../../booking-store-redis/tests/redis/support/server.rs"]

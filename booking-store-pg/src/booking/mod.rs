@@ -18,7 +18,7 @@ mod writer;
 
 use std::{collections::BTreeSet, fmt, sync::Arc};
 
-use booking_core::{BookingPolicy, id::PerformanceId};
+use booking_core::{BookingPolicy, batcher::BatchSizes, id::PerformanceId};
 
 use self::{catalog::Catalog, maps::Maps, stock::Stocks, worker::Counter, writer::Duty};
 use crate::{
@@ -78,6 +78,15 @@ impl PgStore {
         let catalog = Counter::open(&shared, Duty::Catalog);
         let queue = Queue::open(connect::connector(&config.url)?);
         Ok(Arc::new(Self { shared, bookings, catalog, queue }))
+    }
+
+    /// How many calls the batches of each worker had, by the name of its queue.
+    pub fn batch_sizes(&self) -> Vec<(&'static str, Arc<BatchSizes>)> {
+        vec![
+            ("bookings", self.bookings.sizes()),
+            ("catalog", self.catalog.sizes()),
+            ("queue", self.queue.sizes()),
+        ]
     }
 
     pub(crate) fn queue(&self) -> &Queue {

@@ -8,7 +8,7 @@ use std::sync::{
 
 use booking_core::{
     Command, StoreError,
-    batcher::{Batcher, Job, Limits},
+    batcher::{BatchSizes, Batcher, Job, Limits},
 };
 use tokio::{sync::mpsc, time::Instant};
 
@@ -51,6 +51,11 @@ impl Counter {
             Duty::Catalog => drop(tokio::spawn(work(queue, writer))),
         }
         Self(batcher)
+    }
+
+    /// How many calls its batches had.
+    pub(super) fn sizes(&self) -> Arc<BatchSizes> {
+        self.0.sizes()
     }
 
     /// Queues commands and waits for their answers.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use booking_core::{
     LaneName, Refusal, StoreError,
-    batcher::{Batcher, Job, Limits},
+    batcher::{BatchSizes, Batcher, Job, Limits},
 };
 use futures_util::future::join_all;
 use sqlx::raw_sql;
@@ -48,6 +48,11 @@ impl Queue {
         let calls = Arc::new(Batcher::new(Limits { queued: QUEUED, batch: BATCH }));
         tokio::spawn(work(Attended(Arc::clone(&calls)), Pool::new(connector, CONNECTIONS)));
         Self(calls)
+    }
+
+    /// How many calls its batches had.
+    pub(crate) fn sizes(&self) -> Arc<BatchSizes> {
+        self.0.sizes()
     }
 
     /// Asks a lane and waits for the answer. A lane whose million numbers are being read may take longer than a caller

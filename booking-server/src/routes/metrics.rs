@@ -1,0 +1,33 @@
+//! The service's numbers. They need no token, because what reads them has none: keep them inside (`--metrics-listen`).
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use booking_api::Code;
+use tokio::time::timeout;
+
+use super::Reply;
+use crate::{app::App, failure::Failure, metrics::text};
+
+/// So long the stores may take to tell how the lanes stand; what is known without them is told all the same.
+const WITHIN: Duration = Duration::from_secs(2);
+
+pub(crate) fn routes() -> Router<App> {
+    Router::new().route("/metrics", get(metrics))
+}
+
+async fn metrics(State(app): State<App>) -> Reply<Response> {
+    let lanes = timeout(WITHIN, app.engine.lanes()).await.ok().and_then(Result::ok);
+    let text = text::write(&app.metrics, lanes).map_err(|error| {
+        tracing::error!(%error, "the metrics could not be written");
+        Failure::new(Code::InternalError, "the service failed; it was written to its log")
+    })?;
+    let media_type = HeaderValue::from_static(text::MEDIA_TYPE);
+    Ok(([(header::CONTENT_TYPE, media_type)], text).into_response())
+}
