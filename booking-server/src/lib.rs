@@ -9,6 +9,7 @@ mod limits;
 mod log;
 mod looks;
 mod routes;
+mod seat_watch;
 mod secrets;
 mod serve;
 mod stores;

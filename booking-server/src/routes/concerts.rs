@@ -5,7 +5,7 @@ use booking_core::{
     id::{ConcertId, PerformanceId},
 };
 
-use super::{Json, Reply};
+use super::{Json, Reply, seat_events};
 use crate::{
     app::App,
     extract::{Asked, At, Queue},
@@ -18,6 +18,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/v1/concerts/{id}/performances", get(performances_of))
         .route("/v1/performances", get(performances))
         .route("/v1/performances/{id}/seats", get(seats))
+        .route("/v1/performances/{id}/seats/events", get(seat_events::events))
 }
 
 async fn concerts(State(app): State<App>, Asked(query): Asked<ListQuery>) -> Reply {

@@ -4,12 +4,15 @@
 
 mod admin;
 mod bad_input;
+mod best_seats;
 mod codes;
 mod faults;
 mod journey;
 mod ownership;
 mod process;
 mod queue;
+mod reader;
+mod seat_events;
 mod support;
 mod tokens;
 mod waiting;

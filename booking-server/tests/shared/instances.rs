@@ -32,7 +32,7 @@ async fn one_seat_has_one_owner_whichever_server_is_asked() {
         let site = site(servers).await;
         let buyers = buyers(&site, 40).await;
         for seat in [1, 50] {
-            let wanted = booking_api::CreateReservation { performance_id: SHOW, seats: vec![seat] };
+            let wanted = booking_api::CreateReservation::seats(SHOW, vec![seat]);
             let asked = buyers
                 .iter()
                 .enumerate()
@@ -80,7 +80,7 @@ async fn a_key_that_is_sent_to_every_server_has_one_effect() {
         assert_eq!(entries.len(), 1);
         assert_eq!(site.client().wallet(&buyer.user_token).await.unwrap().balance, PRICE + 7 * round);
     }
-    let wanted = booking_api::CreateReservation { performance_id: SHOW, seats: vec![9] };
+    let wanted = booking_api::CreateReservation::seats(SHOW, vec![9]);
     let holding = (0..9).map(|n| at(&site, n).reserve(&buyer.queue_token, Some("hold"), &wanted));
     let held: BTreeSet<Uuid> =
         join_all(holding).await.into_iter().map(|held| held.unwrap().reservation_id).collect();

@@ -112,7 +112,8 @@ impl World {
 
     pub(crate) fn place(&self, user: UserId, seats: &[u32]) -> Command {
         let (reservation, ticket, performance) = (ReservationId::random(), self.ticket(user), self.show);
-        hold::Command::Place { reservation, ticket, performance, seats: seats.to_vec() }.into()
+        let choice = seats.to_vec().into();
+        hold::Command::Place { reservation, ticket, performance, choice }.into()
     }
 
     /// Makes the user if there is none, and holds a seat.
