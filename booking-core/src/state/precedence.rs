@@ -100,8 +100,8 @@ fn stage_hold(reasons: &[Hold]) -> (World, Command) {
     }
     if is(NotAdjacent) {
         let sold = Seat { reservation: reservation(14), held_until: None };
-        let seats = world.state.seats.entry(performance(1)).or_default();
-        seats.extend((1..=50).step_by(2).map(|seat| (seat, sold)));
+        let odd = (1..=50).step_by(2).map(|seat| (seat, sold));
+        world.state.seats.entry(performance(1)).or_default().extend(odd);
     }
     world.put(concert);
     let mut seats = vec![1, 2];
@@ -133,8 +133,7 @@ fn hold_refusal(reason: Hold) -> Refusal {
     }
 }
 
-/// Who is unknown has bought nothing, a performance that does not exist has nothing wrong, and a ticket has one last
-/// reservation.
+/// Who is unknown has bought nothing, what does not exist has nothing wrong, and a ticket has one last reservation.
 fn keep_apart(a: Hold, b: Hold) -> bool {
     use Hold::*;
     match a {
@@ -172,11 +171,11 @@ fn refusals_of_a_hold_have_this_order() {
 
 /// The same, but user 1 wants the best two seats.
 fn stage_best(reasons: &[Hold]) -> (World, Command) {
-    let (world, _) = stage_hold(reasons);
     let is = |reason| reasons.contains(&reason);
     let wanted = ticket(if is(Hold::UnknownUser) { 9 } else { 1 }, 1);
-    let count = if is(Hold::Senseless) { 0 } else { 2 };
-    (world, place_best(1, &wanted, if is(Hold::UnknownPerformance) { 9 } else { 1 }, count))
+    let at = if is(Hold::UnknownPerformance) { 9 } else { 1 };
+    let command = place_best(1, &wanted, at, if is(Hold::Senseless) { 0 } else { 2 });
+    (stage_hold(reasons).0, command)
 }
 
 #[test]

@@ -59,14 +59,18 @@ pub(super) async fn events(
     if !map.bookable {
         return Err(Refusal::NotOnSale.into());
     }
+    let sights = watched.unwrap_or_else(|| app.seat_watches.look_on(&app, &map));
+    let seen = sights.borrow().clone();
+    // Whoever begins with what all have seen shares it with them: a large hall takes its room once.
+    let (told, version) = if *seen.map == map { (seen.map, seen.version) } else { (Arc::new(map), 0) };
     let reader = Reader {
         stopping: app.stopping(),
-        sights: watched.unwrap_or_else(|| app.seat_watches.look_on(&app, &map)),
+        sights,
         app,
         ticket,
         all: query.all,
-        told: Arc::new(map),
-        version: 0,
+        told,
+        version,
         begun: false,
         is_dark: false,
         check_at: Instant::now() + CHECK_EVERY,
@@ -88,34 +92,49 @@ fn stream(reader: Reader) -> impl Stream<Item = Result<Event, Infallible>> {
     })
 }
 
-fn end(refusal: Refusal) -> Next<Reader> {
-    (Ok(event("problem", &Problem::from(refusal))), None)
+/// What may bring something to tell.
+enum Wake {
+    /// It is time to look at the ticket.
+    Check,
+    /// Something is different.
+    Sight(Sight),
 }
 
 impl Reader {
-    /// Waits for the next thing to tell; none when the server stops.
-    async fn next(mut self) -> Option<Next<Reader>> {
-        loop {
-            tokio::select! {
-                _ = self.stopping.wait_for(|stopping| *stopping) => return None,
-                () = sleep_until(self.check_at) => {
-                    self.check_at = Instant::now() + CHECK_EVERY;
-                    // On the heap, because all who look on have room for it and few of them ask. While the queue store
-                    // can't be reached, the ticket is as good as it was.
-                    if let Err(Error::Refused(refusal)) = Box::pin(self.app.engine.admit(&self.ticket)).await {
-                        return Some(end(refusal));
-                    }
-                }
-                changed = self.sights.changed() => {
-                    changed.ok()?;
-                    let sight = self.sights.borrow_and_update().clone();
-                    match self.hear(sight) {
-                        Err(refusal) => return Some(end(refusal)),
-                        Ok(Some(event)) => return Some((Ok(event), Some(self))),
-                        Ok(None) => {}
-                    }
-                }
+    /// Waits until there may be something to tell; none when the server stops.
+    async fn wake(&mut self) -> Option<Wake> {
+        tokio::select! {
+            _ = self.stopping.wait_for(|stopping| *stopping) => None,
+            () = sleep_until(self.check_at) => Some(Wake::Check),
+            changed = self.sights.changed() => {
+                changed.ok()?;
+                Some(Wake::Sight(self.sights.borrow_and_update().clone()))
             }
+        }
+    }
+
+    /// Waits for the next thing to tell; none when the server stops.
+    async fn next(mut self) -> Option<Next<Self>> {
+        loop {
+            let told = match self.wake().await? {
+                Wake::Check => self.check().await.map(|()| None),
+                Wake::Sight(sight) => self.hear(sight),
+            };
+            match told {
+                Err(refusal) => return Some((Ok(event("problem", &Problem::from(refusal))), None)),
+                Ok(Some(event)) => return Some((Ok(event), Some(self))),
+                Ok(None) => {}
+            }
+        }
+    }
+
+    /// Whether the ticket may still book. While the queue store can't be reached, it is as good as it was.
+    async fn check(&mut self) -> Result<(), Refusal> {
+        self.check_at = Instant::now() + CHECK_EVERY;
+        // On the heap, because all who look on have room for it and few of them ask at a time.
+        match Box::pin(self.app.engine.admit(&self.ticket)).await {
+            Err(Error::Refused(refusal)) => Err(refusal),
+            Ok(_) | Err(Error::Store(_)) => Ok(()),
         }
     }
 

@@ -6,7 +6,6 @@ use axum::{
     body::Body,
     http::{Request, header},
 };
-use booking_core::BookingPolicy;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
 use tower::ServiceExt;

@@ -8,7 +8,7 @@ use axum::{
 };
 use booking_core::{LaneName, id::UserId, store::QueueStore};
 use booking_server::Tokens;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::{Instant, sleep, timeout};
 use tower::ServiceExt;
 
@@ -22,10 +22,6 @@ use crate::{
 const A_MOMENT: Duration = Duration::from_millis(260);
 
 const EVENTS: &str = "/v1/queue/events";
-
-async fn place(reader: &mut Reader) -> Value {
-    reader.expect("place").await
-}
 
 /// The queue tokens of so many people who stand in line, of whom as many are admitted as the lane takes.
 async fn line(service: &Service, queue: &dyn QueueStore, many: usize) -> Vec<String> {
@@ -123,20 +119,20 @@ async fn the_place_is_pushed_until_it_is_done() {
     service.change_lane(json!({"capacity": 1})).await.expect(200);
     let (first, second, third) = (service.buyer().await, service.buyer().await, service.buyer().await);
     let mut reader = Reader::open(&service, EVENTS, &third.queue_token).await;
-    let place = place(&mut reader).await;
+    let place = reader.expect("place").await;
     assert_eq!((&place["status"], &place["rank"]), (&json!("waiting"), &json!(2)));
     service.delete("/v1/queue/tokens", &first.queue_token).await.expect(204);
-    assert_eq!(place(&mut reader).await["rank"], 1);
+    assert_eq!(reader.expect("place").await["rank"], 1);
     service.delete("/v1/queue/tokens", &second.queue_token).await.expect(204);
-    let place = place(&mut reader).await;
+    let place = reader.expect("place").await;
     assert_eq!(place["status"], "admitted");
     service.get("/v1/performances", &third.queue_token).await.expect(200);
     assert!(
-        place(&mut reader).await["expires_at"].as_str() > place["expires_at"].as_str(),
+        reader.expect("place").await["expires_at"].as_str() > place["expires_at"].as_str(),
         "the session began"
     );
     service.delete("/v1/queue/tokens", &third.queue_token).await.expect(204);
-    let place = place(&mut reader).await;
+    let place = reader.expect("place").await;
     assert_eq!((&place["status"], &place["reason"]), (&json!("done"), &json!("left")));
     assert_eq!(reader.event().await, None, "then the stream ends");
 }
@@ -147,7 +143,7 @@ async fn changes_come_once_a_second_at_most_and_silence_has_a_heartbeat() {
     service.change_lane(json!({"capacity": 1})).await.expect(200);
     let line = line(&service, &*queue, 400).await;
     let mut reader = Reader::open(&service, EVENTS, &line[399]).await;
-    assert_eq!(place(&mut reader).await["rank"], 399);
+    assert_eq!(reader.expect("place").await["rank"], 399);
     let began = Instant::now();
     let leaving = async {
         for token in &line[10..210] {
@@ -157,7 +153,7 @@ async fn changes_come_once_a_second_at_most_and_silence_has_a_heartbeat() {
     };
     let reading = async {
         let mut told = 0;
-        while place(&mut reader).await["rank"] != 199 {
+        while reader.expect("place").await["rank"] != 199 {
             told += 1;
         }
         told
@@ -181,12 +177,12 @@ async fn who_comes_back_begins_with_the_present_and_after_the_end_is_told_to_sta
         service.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
     };
     let mut reader = Reader::of(come_back().await);
-    assert_eq!(place(&mut reader).await["status"], "admitted");
+    assert_eq!(reader.expect("place").await["status"], "admitted");
     service.delete("/v1/queue/tokens", &buyer.queue_token).await.expect(204);
-    assert_eq!(place(&mut reader).await["reason"], "left");
+    assert_eq!(reader.expect("place").await["reason"], "left");
     assert_eq!(come_back().await.status(), 204);
     let mut reader = Reader::open(&service, EVENTS, &buyer.queue_token).await;
-    assert_eq!(place(&mut reader).await["reason"], "left", "who comes for the first time hears it");
+    assert_eq!(reader.expect("place").await["reason"], "left", "who comes for the first time hears it");
     assert_eq!(reader.event().await, None);
 }
 
@@ -195,14 +191,14 @@ async fn a_stream_outlives_an_outage_of_the_queue_store_and_ends_with_the_lane()
     let (service, (_, queue)) = start().await;
     let buyer = service.buyer().await;
     let mut reader = Reader::open(&service, EVENTS, &buyer.queue_token).await;
-    assert_eq!(place(&mut reader).await["status"], "admitted");
+    assert_eq!(reader.expect("place").await["status"], "admitted");
     queue.set(Fault::Down);
     let (event, problem) = reader.event().await.unwrap();
     assert_eq!((event.as_str(), &problem["code"]), ("problem", &json!("store_unavailable")));
     sleep(Duration::from_secs(5)).await;
     queue.set(Fault::None);
     assert_eq!(
-        place(&mut reader).await["status"],
+        reader.expect("place").await["status"],
         "admitted",
         "told once that it is dark, and once that it is not"
     );
@@ -213,7 +209,7 @@ async fn a_stopping_server_ends_its_streams() {
     let service = Service::start().await;
     let buyer = service.buyer().await;
     let mut reader = Reader::open(&service, EVENTS, &buyer.queue_token).await;
-    place(&mut reader).await;
+    reader.expect("place").await;
     service.app.drain();
     assert_eq!(timeout(Duration::from_millis(100), reader.event()).await, Ok(None));
 }

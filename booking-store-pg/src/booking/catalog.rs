@@ -102,10 +102,14 @@ impl Catalog {
         if unknown.is_empty() {
             return Ok(());
         }
+        let is_all_new = unknown.len() == keys.performances.len();
         let mut found = Rows::default();
         let of_performances = load_performances(connection, unknown, &mut found).await?;
         let of_concerts = load_concerts(connection, concerts_of(&found), &mut found).await?;
-        if let (Some(version), true) = (of_performances, of_performances == of_concerts) {
+        // What was remembered must not pass for the version of what is read beside it.
+        let fits =
+            |version: &i64| of_concerts == Some(*version) && (is_all_new || self.known().version == *version);
+        if let Some(version) = of_performances.filter(fits) {
             self.remember(version, &found.performances, &found.concerts);
         }
         into.performances.append(&mut found.performances);

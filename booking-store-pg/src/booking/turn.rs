@@ -78,12 +78,17 @@ impl Turn<'_> {
         raw_sql(begin).execute(&mut *self.connection).await?;
         let mut rows = Rows::default();
         let more = load::find_owners(self.connection, wanted).await?;
+        // Before the seats are locked, because it tells how many there are; whether it is out of date is judged under
+        // the last lock.
+        match self.catalog {
+            Some(catalog) => catalog.load(self.connection, &wanted.keys, &mut rows).await?,
+            None => catalog::load_locked(self.connection, &wanted.keys, &mut rows).await?,
+        }
         if let Err(Missed(users)) = self.lock_rows(wanted, more, &mut rows).await? {
             return Ok(Turned::Missed(users));
         }
         match self.catalog {
             Some(catalog) => {
-                catalog.load(self.connection, &wanted.keys, &mut rows).await?;
                 let head = load::lock_head(self.connection).await?;
                 if !catalog.is_of(head.catalog_version) && !wanted.keys.performances.is_empty() {
                     return Ok(Turned::OutOfDate);
@@ -92,10 +97,7 @@ impl Turn<'_> {
                 let place = Place { last_event: head.last_event, now: head.now };
                 self.save(decided, &place).await.map(|staged| Turned::Staged(Box::new(staged)))
             }
-            None => self
-                .take_catalog(batch, wanted, rows)
-                .await
-                .map(|unseated| Turned::Unseated(Box::new(unseated))),
+            None => self.take_catalog(batch, rows).await.map(|unseated| Turned::Unseated(Box::new(unseated))),
         }
     }
 
@@ -112,17 +114,14 @@ impl Turn<'_> {
         };
         load::load_entries(self.connection, wanted, rows).await?;
         seats.extend(wanted.keys.seats.iter().copied());
+        for hall in rows.performances.iter().filter(|hall| wanted.keys.all_seats.contains(&hall.id)) {
+            seats.extend((1..=hall.seats).map(|number| (hall.id, number)));
+        }
         load::lock_seats(self.connection, &seats, rows).await?;
         Ok(Ok(()))
     }
 
-    async fn take_catalog(
-        &mut self,
-        batch: &[&Command],
-        wanted: &Wanted,
-        mut rows: Rows,
-    ) -> Result<Unseated, Trouble> {
-        catalog::load_locked(self.connection, &wanted.keys, &mut rows).await?;
+    async fn take_catalog(&mut self, batch: &[&Command], rows: Rows) -> Result<Unseated, Trouble> {
         let seats_before = rows.performances.iter().map(|of| (of.id, of.seats)).collect();
         let now = load::clock(self.connection).await?;
         let decided = decide(self.policy, rows, batch, now);

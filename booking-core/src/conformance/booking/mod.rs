@@ -102,6 +102,7 @@ macro_rules! __booking_cases {
             batches {
                 every_command_of_a_batch_is_answered_in_order,
                 an_empty_batch_does_nothing,
+                a_batch_over_several_performances_goes_by_the_latest_of_each,
                 a_refused_command_does_not_hinder_the_others,
                 a_refused_command_leaves_no_trace_and_binds_nothing,
                 a_command_sees_the_effects_of_those_before_it_in_the_batch,
