@@ -47,9 +47,9 @@ fn row() -> impl Strategy<Value = Vec<Option<Seat>>> {
     })
 }
 
-fn made(events: Vec<Event>) -> std::sync::Arc<Reservation> {
-    match events.as_slice() {
-        [Event::Hold(hold::Event::SeatsHeld(made))] => std::sync::Arc::clone(made),
+fn made(events: &[Event]) -> &Reservation {
+    match events {
+        [Event::Hold(hold::Event::SeatsHeld(made))] => made,
         other => panic!("one hold, not {other:?}"),
     }
 }
@@ -65,7 +65,7 @@ proptest! {
         let ticket: Ticket = ticket("main", 1, 1);
         let choice = SeatChoice::Best(count);
         let place = hold::Command::Place { reservation: reservation(1), ticket, performance: performance(1), choice };
-        let answer = decide(&state, &Command::from(place), START).map(|events| made(events).seats.to_vec());
+        let answer = decide(&state, &Command::from(place), START).map(|events| made(&events).seats.to_vec());
         prop_assert_eq!(answer, best(&free, count as usize));
     }
 }

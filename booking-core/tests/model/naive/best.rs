@@ -16,13 +16,10 @@ pub(crate) fn best(free: &[bool], count: usize) -> Result<Vec<SeatNumber>, Refus
         (leaves_one_alone, twice_off_centre, block.start)
     });
     let number = |at: usize| SeatNumber::try_from(at).expect("a hall has thousands of seats at most");
-    match best {
-        Some(block) => Ok(block.map(|at| number(at + 1)).collect()),
-        None => {
-            let longest = free.split(|free| !free).map(<[bool]>::len).max().unwrap_or(0);
-            Err(Refusal::NoAdjacentSeats { wanted: number(count), longest: number(longest) })
-        }
-    }
+    best.map(|block| block.map(|at| number(at + 1)).collect()).ok_or_else(|| {
+        let longest = free.split(|free| !free).map(<[bool]>::len).max().unwrap_or(0);
+        Refusal::NoAdjacentSeats { wanted: number(count), longest: number(longest) }
+    })
 }
 
 fn alone(free: &[bool]) -> BTreeSet<usize> {
