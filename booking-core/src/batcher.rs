@@ -141,16 +141,19 @@ impl<W, A> Batcher<W, A> {
         Poll::Pending
     }
 
-    /// Lets those come again who were just answered, so that they and not the first of them are the next batch: calls
-    /// `pause`, which shall give way to others for a moment, as long as more arrive, until `answered` wait. Who is alone
-    /// waits for nothing.
+    /// Lets those come again who were just answered, so that they and those who wait by now are one next batch, not two
+    /// that take turns: calls `pause`, which shall give way to others for a moment, as long as more arrive, until
+    /// `answered` more wait. Who is alone waits for nothing.
     pub async fn settle(&self, answered: usize, pause: impl AsyncFn()) {
-        let (mut seen, mut in_vain) = (0, 0);
-        while answered > 1 && seen < answered && in_vain < IN_VAIN {
+        let waiting = || lock(&self.queue).map_or(0, |queue| queue.jobs.len());
+        let mut seen = waiting();
+        let all = seen.saturating_add(answered);
+        let mut in_vain = 0;
+        while all > 1 && seen < all && in_vain < IN_VAIN {
             pause().await;
-            let waiting = lock(&self.queue).map_or(0, |queue| queue.jobs.len());
-            in_vain = if waiting > seen { 0 } else { in_vain + 1 };
-            seen = waiting;
+            let now = waiting();
+            in_vain = if now > seen { 0 } else { in_vain + 1 };
+            seen = now;
         }
     }
 

@@ -24,6 +24,12 @@ pub fn statements() -> Vec<&'static str> {
     [booking::statements(), queue::statements()].concat()
 }
 
+/// What every connection is told first, for the test of plans.
+#[doc(hidden)]
+pub fn session() -> &'static str {
+    pool::SESSION
+}
+
 /// All of the schema as text, for tests that keep a migrated database until it changes.
 #[doc(hidden)]
 pub fn schema() -> String {

@@ -27,7 +27,7 @@ const PAUSE: Duration = Duration::from_millis(25);
 /// instance that stopped outlive it; all end before a caller has waited for 2 s. Plans: every statement of ours finds
 /// its rows by an index, however small, empty or unanalysed a table was when it was planned first, so the planner is
 /// not asked again each time, and told not to prefer scanning.
-const SESSION: &str = "SET lock_timeout = '1300ms'; SET statement_timeout = '1900ms'; \
+pub(crate) const SESSION: &str = "SET lock_timeout = '1300ms'; SET statement_timeout = '1900ms'; \
     SET idle_in_transaction_session_timeout = '1s'; SET client_connection_check_interval = '500ms'; \
     SET default_transaction_isolation = 'read committed'; SET plan_cache_mode = force_generic_plan; SET jit = off; \
     SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";

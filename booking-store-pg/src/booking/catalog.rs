@@ -1,11 +1,11 @@
 //! Concerts and performances as an instance remembers them.
 //!
-//! They change rarely and every hold reads one. What is remembered is checked where it counts: the head of the log, which
-//! every batch locks before it decides, carries a version that grows with every change of a concert or a performance. So
-//! a batch never decides by a price or a date that is not the latest.
+//! They change rarely and every hold reads one. The head of the log, which every batch locks before it decides and every
+//! change locks before it commits, carries a version that grows with every change of a concert or a performance. So a
+//! batch never decides by a price or a date that is not the latest.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -14,7 +14,7 @@ use booking_core::{
     catalog::{Concert, Performance},
     id::PerformanceId,
 };
-use sqlx::{PgConnection, Row, query};
+use sqlx::{PgConnection, query};
 use uuid::Uuid;
 
 use super::rows;
@@ -23,14 +23,10 @@ use crate::trouble::Trouble;
 /// More than this is forgotten as a whole.
 const MOST: usize = 100_000;
 
-const PERFORMANCES: &str = concat!(
-    "SELECT ",
-    rows::performance_columns!(),
-    ", (SELECT catalog_version FROM log_head) FROM performances p WHERE p.performance_id = ANY($1)"
-);
+const PERFORMANCES: &str =
+    concat!("SELECT ", rows::performance_columns!(), " FROM performances p WHERE p.performance_id = ANY($1)");
 const CONCERTS: &str = "\
-    SELECT concert_id, title, lane, created_at, (SELECT catalog_version FROM log_head) FROM concerts \
-    WHERE concert_id = ANY($1)";
+    SELECT concert_id, title, lane, created_at FROM concerts WHERE concert_id = ANY($1)";
 const LANES: &str = concat!("SELECT ", rows::lane_columns!(), " FROM lanes WHERE name = ANY($1)");
 
 pub(super) const STATEMENTS: &[&str] = &[PERFORMANCES, CONCERTS, LANES];
@@ -51,21 +47,15 @@ impl Catalog {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Forgets everything unless it is of this version; whether it was.
-    pub(super) fn is_of(&self, version: i64) -> bool {
+    /// What is remembered of the performances, which is nothing if it is of another version; and those that are not.
+    fn remembered(&self, version: i64, ids: &BTreeSet<PerformanceId>, into: &mut Rows) -> Vec<Uuid> {
         let mut known = self.known();
-        let same = known.version == version;
-        if !same {
+        if known.version != version {
             *known = Known { version, ..Known::default() };
         }
-        same
-    }
-
-    fn remembered(&self, ids: impl Iterator<Item = PerformanceId>, into: &mut Rows) -> Vec<Uuid> {
-        let known = self.known();
         let mut unknown = Vec::new();
         for id in ids {
-            match known.performances.get(&id) {
+            match known.performances.get(id) {
                 Some((performance, concert)) => {
                     into.performances.push(performance.clone());
                     into.concerts.push(concert.clone());
@@ -76,42 +66,39 @@ impl Catalog {
         unknown
     }
 
-    fn remember(&self, version: i64, performances: &[Performance], concerts: &[Concert]) {
-        self.is_of(version);
+    fn remember(&self, version: i64, found: &Rows) {
         let mut known = self.known();
+        if known.version != version {
+            return;
+        }
         if known.performances.len() > MOST {
             known.performances.clear();
         }
-        for performance in performances {
-            let concert = concerts.iter().find(|concert| concert.id == performance.concert);
+        for performance in &found.performances {
+            let concert = found.concerts.iter().find(|concert| concert.id == performance.concert);
             if let Some(concert) = concert {
                 known.performances.insert(performance.id, (performance.clone(), concert.clone()));
             }
         }
     }
 
-    /// Performances with their concerts, from memory where they are remembered. They are only good if
-    /// [`is_of`](Self::is_of) says so afterwards of the version under the lock.
+    /// Performances with their concerts, from memory where they are remembered. The head of the log is locked, and has
+    /// this version of the catalogue.
     pub(super) async fn load(
         &self,
         connection: &mut PgConnection,
+        version: i64,
         keys: &Keys,
         into: &mut Rows,
     ) -> Result<(), Trouble> {
-        let unknown = self.remembered(keys.performances.iter().copied(), into);
+        let unknown = self.remembered(version, &keys.performances, into);
         if unknown.is_empty() {
             return Ok(());
         }
-        let is_all_new = unknown.len() == keys.performances.len();
         let mut found = Rows::default();
-        let of_performances = load_performances(connection, unknown, &mut found).await?;
-        let of_concerts = load_concerts(connection, concerts_of(&found), &mut found).await?;
-        // What was remembered must not pass for the version of what is read beside it.
-        let fits =
-            |version: &i64| of_concerts == Some(*version) && (is_all_new || self.known().version == *version);
-        if let Some(version) = of_performances.filter(fits) {
-            self.remember(version, &found.performances, &found.concerts);
-        }
+        load_performances(connection, unknown, &mut found).await?;
+        load_concerts(connection, concerts_of(&found), &mut found).await?;
+        self.remember(version, &found);
         into.performances.append(&mut found.performances);
         into.concerts.append(&mut found.concerts);
         Ok(())
@@ -151,33 +138,28 @@ pub(super) async fn load_locked(
     Ok(())
 }
 
-/// The version of the catalogue they are of; none if there is no such performance.
 async fn load_performances(
     connection: &mut PgConnection,
     ids: Vec<Uuid>,
     into: &mut Rows,
-) -> Result<Option<i64>, Trouble> {
-    let mut version = None;
+) -> Result<(), Trouble> {
     if !ids.is_empty() {
         for row in &query(PERFORMANCES).bind(ids).fetch_all(connection).await? {
             into.performances.push(rows::performance(row)?);
-            version = Some(row.try_get(10)?);
         }
     }
-    Ok(version)
+    Ok(())
 }
 
 async fn load_concerts(
     connection: &mut PgConnection,
     ids: Vec<Uuid>,
     into: &mut Rows,
-) -> Result<Option<i64>, Trouble> {
-    let mut version = None;
+) -> Result<(), Trouble> {
     if !ids.is_empty() {
         for row in &query(CONCERTS).bind(ids).fetch_all(connection).await? {
             into.concerts.push(rows::concert(row)?);
-            version = Some(row.try_get(4)?);
         }
     }
-    Ok(version)
+    Ok(())
 }

@@ -53,12 +53,11 @@ const ENDINGS: &str = "\
     ORDER BY ticket_lane, ticket_epoch, ticket_seq, user_id LIMIT $1";
 /// One that somebody else is just removing is left to them, so nobody waits here.
 const ACK_ENDINGS: &str = "\
-    DELETE FROM ticket_endings WHERE (ticket_lane, ticket_epoch, ticket_seq, user_id) IN ( \
-        SELECT e.ticket_lane, e.ticket_epoch, e.ticket_seq, e.user_id \
+    DELETE FROM ticket_endings WHERE ctid = ANY(ARRAY(SELECT e.at \
         FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::uuid[]) AS t (lane, epoch, seq, user_id) \
-        JOIN ticket_endings e ON e.ticket_lane = t.lane AND e.ticket_epoch = t.epoch AND e.ticket_seq = t.seq \
-            AND e.user_id = t.user_id \
-        ORDER BY e.ticket_lane, e.ticket_epoch, e.ticket_seq, e.user_id FOR UPDATE OF e SKIP LOCKED)";
+        CROSS JOIN LATERAL (SELECT ctid AS at FROM ticket_endings WHERE ticket_lane = t.lane \
+            AND ticket_epoch = t.epoch AND ticket_seq = t.seq AND user_id = t.user_id \
+            OFFSET 0 FOR UPDATE SKIP LOCKED) AS e))";
 const LANES: &str = concat!("SELECT ", rows::lane_columns!(), " FROM lanes ORDER BY name COLLATE \"C\"");
 const LANE: &str = concat!("SELECT ", rows::lane_columns!(), " FROM lanes WHERE name = $1");
 

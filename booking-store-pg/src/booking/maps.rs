@@ -44,7 +44,7 @@ const SIGHTINGS: &str = concat!(
     "SELECT ",
     rows::performance_columns!(),
     ", c.lane, (SELECT booking_now()), s.numbers, s.untils FROM performances p \
-     JOIN concerts c ON c.concert_id = p.concert_id \
+     CROSS JOIN LATERAL (SELECT lane FROM concerts WHERE concert_id = p.concert_id OFFSET 0) AS c \
      CROSS JOIN LATERAL (SELECT coalesce(array_agg(number), '{}') AS numbers, \
          coalesce(array_agg(held_until), '{}') AS untils FROM seats \
          WHERE performance_id = p.performance_id AND reservation_id IS NOT NULL) AS s \
@@ -56,7 +56,7 @@ const SIGHTINGS: &str = concat!(
 macro_rules! dates {
     ($filter:literal, $after_at:literal, $after_id:literal, $limit:literal) => {
         concat!(
-            "SELECT p.performance_id, p.starts_at FROM performances p JOIN concerts c ON c.concert_id = p.concert_id \
+            "SELECT p.performance_id, p.starts_at FROM performances p CROSS JOIN LATERAL (SELECT lane FROM concerts WHERE concert_id = p.concert_id OFFSET 0) AS c \
              WHERE c.lane = $1 AND p.on_sale AND p.starts_at > (SELECT booking_now()) ",
             $filter, " AND (p.starts_at, p.performance_id) > (", $after_at, ", ", $after_id, ") \
              ORDER BY p.starts_at, p.performance_id LIMIT ", $limit

@@ -12,7 +12,6 @@ mod save;
 mod save_catalog;
 mod stock;
 mod turn;
-mod wanted;
 mod worker;
 mod writer;
 

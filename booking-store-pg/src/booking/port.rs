@@ -12,7 +12,7 @@ use booking_core::{
     wallet::{Entry, Wallet},
 };
 
-use super::{PgStore, audit, lists, stock, wanted::Wanted};
+use super::{PgStore, audit, lists, stock};
 
 #[async_trait]
 impl BookingStore for PgStore {
@@ -20,7 +20,8 @@ impl BookingStore for PgStore {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
-        let counter = if Wanted::changes_catalog(&batch) { &self.catalog } else { &self.bookings };
+        let changes_catalog = batch.iter().any(|command| matches!(command, Command::Catalog(_)));
+        let counter = if changes_catalog { &self.catalog } else { &self.bookings };
         counter.execute(batch).await
     }
 

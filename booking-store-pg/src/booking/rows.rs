@@ -143,6 +143,23 @@ pub(super) fn payment(row: &PgRow, first: usize) -> Result<Payment, Error> {
     })
 }
 
+/// The payment of a reservation: three columns, of which the last two begin at `first`.
+pub(super) fn payment_of(
+    reservation: &Reservation,
+    amount: i64,
+    row: &PgRow,
+    first: usize,
+) -> Result<Payment, Error> {
+    Ok(Payment {
+        id: reservation.payment,
+        reservation: reservation.id,
+        user: reservation.user,
+        amount: Money::new(amount).map_err(damaged)?,
+        paid_at: at(row, first)?,
+        refunded_at: get::<Option<At>>(row, first + 1)?.map(|at| at.0),
+    })
+}
+
 /// Four columns from 0.
 pub(super) fn wallet(row: &PgRow) -> Result<Wallet, Error> {
     Ok(Wallet {
@@ -201,12 +218,11 @@ pub(super) fn performance(row: &PgRow) -> Result<Performance, Error> {
     })
 }
 
-/// Four columns from 0; a seat that nobody has has no [`Seat`].
-pub(super) fn seat(row: &PgRow) -> Result<(PerformanceId, u32, Option<Seat>), Error> {
-    let reservation = get::<Option<Uuid>>(row, 2)?.map(ReservationId);
-    let held_until = get::<Option<At>>(row, 3)?.map(|at| at.0);
-    let seat = reservation.map(|reservation| Seat { reservation, held_until });
-    Ok((PerformanceId(get(row, 0)?), small_count(row, 1)?, seat))
+/// Four columns from `first`, of a seat that somebody has.
+pub(super) fn seat(row: &PgRow, first: usize) -> Result<(PerformanceId, u32, Seat), Error> {
+    let reservation = ReservationId(get(row, first + 2)?);
+    let held_until = get::<Option<At>>(row, first + 3)?.map(|at| at.0);
+    Ok((PerformanceId(get(row, first)?), small_count(row, first + 1)?, Seat { reservation, held_until }))
 }
 
 /// What a seat that somebody has until then is at `now`.

@@ -27,27 +27,35 @@ const SAVE_BOOKINGS: &str = "\
         AS t (id, user_id, performance_id, seats, lane, epoch, seq, payment_id, amount, created_at, hold_until, \
             status, made)), \
     moved AS (UPDATE reservations r SET status = t.status \
-        FROM unnest($14::uuid[], $15::text[]) AS t (id, status) \
-        WHERE r.reservation_id = t.id RETURNING 1), \
+        FROM (SELECT t.status, r.ctid AS at FROM unnest($14::uuid[], $15::text[]) AS t (id, status) \
+            CROSS JOIN LATERAL (SELECT ctid FROM reservations WHERE reservation_id = t.id OFFSET 0) AS r) AS t \
+        WHERE r.ctid = t.at RETURNING 1), \
     taken AS (UPDATE seats s SET reservation_id = t.reservation_id, held_until = t.held_until \
-        FROM unnest($16::uuid[], $17::integer[], $18::uuid[], $19::timestamptz[]) \
-            AS t (performance_id, number, reservation_id, held_until) \
-        WHERE s.performance_id = t.performance_id AND s.number = t.number RETURNING 1), \
+        FROM (SELECT t.reservation_id, t.held_until, s.ctid AS at \
+            FROM unnest($16::uuid[], $17::integer[], $18::uuid[], $19::timestamptz[]) \
+                AS t (performance_id, number, reservation_id, held_until) \
+            CROSS JOIN LATERAL (SELECT ctid FROM seats \
+                WHERE performance_id = t.performance_id AND number = t.number OFFSET 0) AS s) AS t \
+        WHERE s.ctid = t.at RETURNING 1), \
     head AS (UPDATE log_head SET last_event = last_event + cardinality($20::text[]), \
         catalog_version = catalog_version + $21, returns = returns + $22), \
     told AS (INSERT INTO events (seq, at, event, performance_id, seats) \
-        SELECT $23 + t.n, $24, t.event::jsonb, t.performance_id, t.seats::integer[] \
+        SELECT $23 + t.n, $24, t.event::json, t.performance_id, t.seats::integer[] \
         FROM unnest($20::text[], $25::uuid[], $26::text[]) WITH ORDINALITY AS t (event, performance_id, seats, n)) \
     SELECT (SELECT count(*) FROM moved), (SELECT count(*) FROM taken)";
 
 const SAVE_MONEY: &str = "\
     WITH moved AS (UPDATE users u SET balance = t.balance, entries = t.entries \
-        FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS t (user_id, balance, entries) \
-        WHERE u.user_id = t.user_id RETURNING 1), \
+        FROM (SELECT t.balance, t.entries, u.ctid AS at \
+            FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS t (user_id, balance, entries) \
+            CROSS JOIN LATERAL (SELECT ctid FROM users WHERE user_id = t.user_id OFFSET 0) AS u) AS t \
+        WHERE u.ctid = t.at RETURNING 1), \
     made AS (INSERT INTO payments (payment_id, reservation_id, user_id, amount, paid_at, refunded_at) \
         SELECT * FROM unnest($4::uuid[], $5::uuid[], $6::uuid[], $7::bigint[], $8::timestamptz[], $9::timestamptz[])), \
-    refunded AS (UPDATE payments p SET refunded_at = t.at FROM unnest($10::uuid[], $11::timestamptz[]) AS t (id, at) \
-        WHERE p.payment_id = t.id RETURNING 1), \
+    refunded AS (UPDATE payments p SET refunded_at = t.refunded_at \
+        FROM (SELECT t.refunded_at, p.ctid AS at FROM unnest($10::uuid[], $11::timestamptz[]) AS t (id, refunded_at) \
+            CROSS JOIN LATERAL (SELECT ctid FROM payments WHERE payment_id = t.id OFFSET 0) AS p) AS t \
+        WHERE p.ctid = t.at RETURNING 1), \
     written AS (INSERT INTO wallet_entries \
             (entry_id, user_id, number, kind, payment_id, amount, balance_after, at) \
         SELECT * FROM unnest($12::uuid[], $13::uuid[], $14::bigint[], $15::text[], $16::uuid[], $17::bigint[], \

@@ -1,20 +1,18 @@
-//! One transaction: lock, load, read the clock, decide, save. Committing is the caller's.
+//! One transaction: lock, read the clock, load, decide, save. Committing is the caller's.
 
 use std::collections::{BTreeSet, HashMap};
 
 use booking_core::{
-    BookingPolicy, ChangedRows, Command, Event, Outcome, Refusal, Rows, State, Timestamp,
-    id::{PerformanceId, UserId},
+    BookingPolicy, ChangedRows, Command, Event, Keys, Outcome, Refusal, Rows, State, Timestamp,
+    id::PerformanceId,
 };
 use sqlx::{PgConnection, raw_sql};
-use uuid::Uuid;
 
 use super::{
     catalog::{self, Catalog},
-    load::{self, Missed},
+    load,
     save::{self, Place},
     save_catalog,
-    wanted::Wanted,
 };
 use crate::trouble::Trouble;
 
@@ -52,10 +50,6 @@ pub(super) enum Turned {
     Staged(Box<Staged>),
     /// A change of the catalogue is decided; its seats are still to be made and the rest to be saved.
     Unseated(Box<Unseated>),
-    /// Begin again with these users locked as well.
-    Missed(BTreeSet<UserId>),
-    /// Begin again: what was remembered of the catalogue is out of date, and forgotten.
-    OutOfDate,
 }
 
 /// A change of the catalogue that waits for its seats.
@@ -72,58 +66,33 @@ struct Decided {
 }
 
 impl Turn<'_> {
-    /// Does everything but the commit. After an error or a turn that must begin again the transaction is still open.
-    pub(super) async fn take(&mut self, batch: &[&Command], wanted: &mut Wanted) -> Result<Turned, Trouble> {
-        let begin = if self.catalog.is_some() { "BEGIN" } else { save_catalog::LOCK };
-        raw_sql(begin).execute(&mut *self.connection).await?;
-        let mut rows = Rows::default();
-        let more = load::find_owners(self.connection, wanted).await?;
-        // Before the seats are locked, because it tells how many there are; whether it is out of date is judged under
-        // the last lock.
-        match self.catalog {
-            Some(catalog) => catalog.load(self.connection, &wanted.keys, &mut rows).await?,
-            None => catalog::load_locked(self.connection, &wanted.keys, &mut rows).await?,
-        }
-        if let Err(Missed(users)) = self.lock_rows(wanted, more, &mut rows).await? {
-            return Ok(Turned::Missed(users));
-        }
-        match self.catalog {
-            Some(catalog) => {
-                let head = load::lock_head(self.connection).await?;
-                if !catalog.is_of(head.catalog_version) && !wanted.keys.performances.is_empty() {
-                    return Ok(Turned::OutOfDate);
-                }
-                let decided = decide(self.policy, rows, batch, head.now);
-                let place = Place { last_event: head.last_event, now: head.now };
-                self.save(decided, &place).await.map(|staged| Turned::Staged(Box::new(staged)))
-            }
-            None => self.take_catalog(batch, rows).await.map(|unseated| Turned::Unseated(Box::new(unseated))),
-        }
-    }
-
-    async fn lock_rows(
-        &mut self,
-        wanted: &Wanted,
-        more: Vec<Uuid>,
-        rows: &mut Rows,
-    ) -> Result<Result<(), Missed>, Trouble> {
-        load::lock_users(self.connection, &wanted.users, rows).await?;
-        let mut seats = match load::load_reservations(self.connection, wanted, more, rows).await? {
-            Ok(seats) => seats,
-            Err(missed) => return Ok(Err(missed)),
+    /// Does everything but the commit. After an error the transaction is still open.
+    pub(super) async fn take(&mut self, batch: &[&Command], keys: &Keys) -> Result<Turned, Trouble> {
+        let Some(catalog) = self.catalog else {
+            let unseated = self.take_catalog(batch, keys).await?;
+            return Ok(Turned::Unseated(Box::new(unseated)));
         };
-        load::load_entries(self.connection, wanted, rows).await?;
-        seats.extend(wanted.keys.seats.iter().copied());
-        for hall in rows.performances.iter().filter(|hall| wanted.keys.all_seats.contains(&hall.id)) {
-            seats.extend((1..=hall.seats).map(|number| (hall.id, number)));
-        }
-        load::lock_seats(self.connection, &seats, rows).await?;
-        Ok(Ok(()))
+        let head = load::begin(self.connection).await?;
+        let mut rows = Rows::default();
+        catalog.load(self.connection, head.catalog_version, keys, &mut rows).await?;
+        load::load(self.connection, keys, &mut rows).await?;
+        let decided = decide(self.policy, rows, batch, head.now);
+        let place = Place { last_event: head.last_event, now: head.now };
+        self.save(decided, &place).await.map(|staged| Turned::Staged(Box::new(staged)))
     }
 
-    async fn take_catalog(&mut self, batch: &[&Command], rows: Rows) -> Result<Unseated, Trouble> {
+    async fn take_catalog(&mut self, batch: &[&Command], keys: &Keys) -> Result<Unseated, Trouble> {
+        raw_sql(save_catalog::LOCK).execute(&mut *self.connection).await?;
+        // Bookings are decided under the head of the log only, also when they share a batch with the catalogue.
+        let mut rows = Rows::default();
+        let now = if batch.iter().all(|command| matches!(command, Command::Catalog(_))) {
+            load::clock(self.connection).await?
+        } else {
+            load::lock_head(self.connection).await?.now
+        };
+        catalog::load_locked(self.connection, keys, &mut rows).await?;
+        load::load(self.connection, keys, &mut rows).await?;
         let seats_before = rows.performances.iter().map(|of| (of.id, of.seats)).collect();
-        let now = load::clock(self.connection).await?;
         let decided = decide(self.policy, rows, batch, now);
         save_catalog::save(self.connection, &decided.state.changed_rows(&decided.events)).await?;
         Ok(Unseated { decided, now, seats_before })

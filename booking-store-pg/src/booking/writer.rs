@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use booking_core::Command;
+use booking_core::{Command, Keys};
 use sqlx::{PgConnection, raw_sql};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -10,7 +10,6 @@ use super::{
     Shared,
     resolve::{self, Verdict},
     turn::{Answers, FirstEvent, Staged, Turn, Turned},
-    wanted::Wanted,
 };
 use crate::{
     deadlines::{Deadlines, KNOWN_WITHIN, PAUSE, SAVED_WITHIN, TRIES, jitter},
@@ -43,38 +42,27 @@ impl Writer {
         if Instant::now() >= by.saved {
             return Err(Trouble::timed_out("a batch waited for its turn"));
         }
-        let mut wanted = Wanted::by(batch);
-        let mut pause = PAUSE;
-        for _ in 1..TRIES {
-            let trouble = match self.turn(batch, &mut wanted, by).await {
-                Ok(Some(answers)) => return Ok(answers),
-                // Another turn with what the first one taught.
-                Ok(None) => continue,
+        let keys = Keys::of(batch.iter().copied());
+        let (mut tries, mut pause) = (1, PAUSE);
+        loop {
+            let trouble = match self.turn(batch, &keys, by).await {
+                Ok(answers) => return Ok(answers),
                 Err(trouble) => trouble,
             };
             let jittered = jitter(pause);
             let hopeless = matches!(trouble, Trouble::Broken(_) | Trouble::Unknown(_));
-            if hopeless || Instant::now() + jittered >= by.saved {
+            if hopeless || tries == TRIES || Instant::now() + jittered >= by.saved {
                 return Err(trouble);
             }
             tracing::debug!(?trouble, "a batch is tried again");
             sleep(jittered).await;
             pause *= 2;
-        }
-        match self.turn(batch, &mut wanted, by).await {
-            Ok(Some(answers)) => Ok(answers),
-            Ok(None) => Err(Trouble::Again("the rows of a batch never stood still".into())),
-            Err(trouble) => Err(trouble),
+            tries += 1;
         }
     }
 
-    /// One try; no answers: it must begin again.
-    async fn turn(
-        &mut self,
-        batch: &[&Command],
-        wanted: &mut Wanted,
-        by: Deadlines,
-    ) -> Result<Option<Answers>, Trouble> {
+    /// One try.
+    async fn turn(&mut self, batch: &[&Command], keys: &Keys, by: Deadlines) -> Result<Answers, Trouble> {
         let shared = Arc::clone(&self.shared);
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
@@ -82,24 +70,15 @@ impl Writer {
         };
         let catalog = (self.duty == Duty::Bookings).then_some(&shared.catalog);
         let mut turn = Turn { connection: &mut connection, policy: &shared.policy, catalog };
-        let staged = match take(&mut turn, batch, wanted, by).await {
-            Ok(Turned::Staged(staged)) => staged,
-            Ok(Turned::Missed(users)) => {
-                wanted.users.extend(users);
-                self.undo(connection).await;
-                return Ok(None);
-            }
-            Ok(Turned::OutOfDate | Turned::Unseated(_)) => {
-                self.undo(connection).await;
-                return Ok(None);
-            }
+        let staged = match take(&mut turn, batch, keys, by).await {
+            Ok(staged) => staged,
             Err(gone @ Trouble::Gone(_)) => return Err(gone),
             Err(trouble) => {
                 self.undo(connection).await;
                 return Err(trouble);
             }
         };
-        self.finish(connection, staged, by).await.map(Some)
+        self.finish(connection, staged, by).await
     }
 
     /// Rolls back, and keeps the connection if that goes well. Nothing waits for it: a refusal needs no commit.
@@ -160,15 +139,15 @@ impl Writer {
 async fn take(
     turn: &mut Turn<'_>,
     batch: &[&Command],
-    wanted: &mut Wanted,
+    keys: &Keys,
     by: Deadlines,
-) -> Result<Turned, Trouble> {
+) -> Result<Box<Staged>, Trouble> {
     let late = |_| Trouble::timed_out("a batch was decided");
-    let turned = timeout_at(by.saved, turn.take(batch, wanted)).await.map_err(late)??;
-    let Turned::Unseated(unseated) = turned else { return Ok(turned) };
-    turn.make_seats(&unseated).await?;
-    timeout(SAVED_WITHIN, turn.seated(unseated))
-        .await
-        .map_err(late)?
-        .map(|staged| Turned::Staged(Box::new(staged)))
+    match timeout_at(by.saved, turn.take(batch, keys)).await.map_err(late)?? {
+        Turned::Staged(staged) => Ok(staged),
+        Turned::Unseated(unseated) => {
+            turn.make_seats(&unseated).await?;
+            timeout(SAVED_WITHIN, turn.seated(unseated)).await.map_err(late)?.map(Box::new)
+        }
+    }
 }

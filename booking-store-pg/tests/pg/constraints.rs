@@ -39,10 +39,56 @@ fn a_seat_has_one_row_which_names_a_reservation_that_exists() {
     let second = "INSERT INTO seats (performance_id, number) SELECT performance_id, 1 FROM performances";
     assert!(refused(&harness, second).contains("seats_pkey"));
     let nobody = "UPDATE seats SET reservation_id = gen_random_uuid() WHERE number = 3";
-    assert!(refused(&harness, nobody).contains("foreign key"));
+    assert!(refused(&harness, nobody).contains("a row names a reservation, but there is none"));
     let held_by_none = "UPDATE seats SET held_until = now() WHERE number = 3";
     assert!(refused(&harness, held_by_none).contains("check constraint"));
-    assert!(refused(&harness, "DELETE FROM reservations").contains("foreign key"));
+    let made = "INSERT INTO seats (performance_id, number, reservation_id) \
+        SELECT performance_id, 999, gen_random_uuid() FROM performances";
+    assert!(refused(&harness, made).contains("a row names a reservation, but there is none"));
+}
+
+#[test]
+fn what_others_name_is_never_deleted_and_its_names_never_change() {
+    let (harness, _) = sold();
+    for table in ["users", "reservations", "payments"] {
+        for change in ["DELETE FROM #", "TRUNCATE # CASCADE", "UPDATE # SET user_id = gen_random_uuid()"] {
+            let told = refused(&harness, &change.replace('#', table));
+            assert!(told.contains(&format!("{table} stay")), "{told}");
+        }
+    }
+    assert!(refused(&harness, "DELETE FROM performances").contains("foreign key"));
+}
+
+#[test]
+fn reservations_payments_and_ledger_lines_name_what_is_there() {
+    let (harness, _) = sold();
+    let copy = |user: &str, performance: &str| {
+        format!(
+            "INSERT INTO reservations SELECT gen_random_uuid(), {user}, {performance}, seats, ticket_lane, \
+             ticket_epoch, ticket_seq + 9, payment_id, amount, created_at, hold_until, status, made FROM reservations"
+        )
+    };
+    let nobodys = refused(&harness, &copy("gen_random_uuid()", "performance_id"));
+    assert!(nobodys.contains("a row names a user, but there is none"), "{nobodys}");
+    let nowhere = refused(&harness, &copy("user_id", "gen_random_uuid()"));
+    assert!(nowhere.contains("a row names a performance, but there is none"), "{nowhere}");
+    let paid = "INSERT INTO payments SELECT gen_random_uuid(), reservation_id, user_id, amount, now() \
+        FROM reservations WHERE status = 'held'";
+    assert!(refused(&harness, paid).contains("a row names a reservation of that user and payment"));
+    let entry = |user: &str, payment: &str| {
+        format!(
+            "INSERT INTO wallet_entries SELECT gen_random_uuid(), {user}, number + 99, 'debit', {payment}, amount, \
+             balance_after, at FROM wallet_entries"
+        )
+    };
+    let nobodys = refused(
+        &harness,
+        &entry("gen_random_uuid()", "payment_id")
+            .replace("FROM wallet_entries", "FROM wallet_entries WHERE payment_id IS NOT NULL"),
+    );
+    assert!(nobodys.contains("a row names a user, but there is none"), "{nobodys}");
+    let unpaid = refused(&harness, &entry("user_id", "gen_random_uuid()"));
+    assert!(unpaid.contains("a row names a payment, but there is none"), "{unpaid}");
 }
 
 #[test]
@@ -52,7 +98,7 @@ fn a_reservation_has_one_payment() {
         SELECT gen_random_uuid(), reservation_id, user_id, amount, paid_at FROM payments";
     assert!(refused(&harness, second).contains("payments_reservation_id_key"));
     let shared = "UPDATE reservations SET payment_id = (SELECT payment_id FROM payments)";
-    assert!(refused(&harness, shared).contains("reservations_payment_id_key"));
+    assert!(refused(&harness, shared).contains("reservations stay"));
 }
 
 #[test]

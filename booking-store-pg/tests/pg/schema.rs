@@ -29,6 +29,42 @@ async fn every_statement_prepares_against_the_schema() {
     }
 }
 
+/// A plan is kept for as long as a connection lives, or until the table is analysed. So one made while tables were empty
+/// must still look rows up by their keys.
+#[tokio::test]
+async fn no_statement_that_looks_rows_up_is_planned_to_read_a_whole_table_while_there_is_nothing_in_it() {
+    let database = Database::new(TestClock::Real).await;
+    let mut connection = connect(&database.url()).await;
+    run(&mut connection, "VACUUM ANALYZE").await;
+    run(&mut connection, booking_store_pg::session()).await;
+    let mut looked_up = 0;
+    for sql in booking_store_pg::statements() {
+        if !["unnest(", "ANY($", "JOIN"].iter().any(|sign| sql.contains(sign)) {
+            continue;
+        }
+        let arguments =
+            (1..50).take_while(|n| sql.contains(&format!("${n}"))).map(|_| "NULL").collect::<Vec<_>>();
+        run(&mut connection, &format!("PREPARE looks AS {sql}")).await;
+        let explain = format!("EXPLAIN (FORMAT TEXT) EXECUTE looks({})", arguments.join(", "));
+        let plan: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(explain))
+            .fetch_all(&mut connection)
+            .await
+            .expect("a plan");
+        for (at, line) in plan.iter().enumerate() {
+            let scans =
+                ["Seq Scan on ", "Index Scan using ", "Index Only Scan using ", "Index Scan Backward using "];
+            if line.contains("log_head") || !scans.iter().any(|scan| line.contains(scan)) {
+                continue;
+            }
+            let by_key = plan.get(at + 1).is_some_and(|next| next.contains("Index Cond"));
+            assert!(by_key, "{sql}\n{}", plan.join("\n"));
+            looked_up += 1;
+        }
+        run(&mut connection, "DEALLOCATE looks").await;
+    }
+    assert!(looked_up >= 20, "only {looked_up} lookups were seen");
+}
+
 #[tokio::test]
 async fn checking_tells_what_there_is_and_changes_nothing() {
     let database = Database::empty().await;
