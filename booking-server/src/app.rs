@@ -12,7 +12,8 @@ use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
-    Secrets, extract::KeyHash, failure::Failure, limits::Limits, log, looks::Looks, routes, tokens::Tokens,
+    Secrets, extract::KeyHash, failure::Failure, limits::Limits, log, looks::Looks, routes,
+    seat_watch::SeatWatches, tokens::Tokens,
 };
 
 /// The longest body a request may have: 64 KiB.
@@ -46,6 +47,7 @@ pub struct Shared {
     pub(crate) service_key: KeyHash,
     pub(crate) limits: Limits,
     pub(crate) looks: Looks,
+    pub(crate) seat_watches: SeatWatches,
     pub(crate) options: Options,
     draining: watch::Sender<bool>,
 }
@@ -69,6 +71,7 @@ impl App {
             service_key: KeyHash::of(&secrets.service_key),
             limits: Limits::new(options.calls_per_second),
             looks: Looks::default(),
+            seat_watches: SeatWatches::default(),
             options,
             draining: watch::Sender::new(false),
         }))

@@ -10,6 +10,7 @@ mod log;
 mod looks;
 mod openapi;
 mod routes;
+mod seat_watch;
 mod secrets;
 mod serve;
 mod stores;

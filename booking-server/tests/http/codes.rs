@@ -1,8 +1,9 @@
 use booking_api::Code;
 
-const TESTS: [&str; 8] = [
+const TESTS: [&str; 9] = [
     include_str!("admin.rs"),
     include_str!("bad_input.rs"),
+    include_str!("best_seats.rs"),
     include_str!("faults.rs"),
     include_str!("journey.rs"),
     include_str!("ownership.rs"),

@@ -4,6 +4,7 @@
 
 mod admin;
 mod bad_input;
+mod best_seats;
 mod codes;
 mod described;
 mod docs;
@@ -13,6 +14,8 @@ mod openapi;
 mod ownership;
 mod process;
 mod queue;
+mod reader;
+mod seat_events;
 mod support;
 mod tokens;
 mod waiting;

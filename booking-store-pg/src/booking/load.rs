@@ -60,6 +60,12 @@ const WALLETS_AND_SEATS: &str = "\
     CROSS JOIN LATERAL (SELECT * FROM seats WHERE performance_id = t.performance_id AND number = t.number \
         AND reservation_id IS NOT NULL OFFSET 0) AS s";
 
+/// Every seat of some performances that somebody has.
+const HALLS: &str = "\
+    SELECT s.performance_id, s.number, s.reservation_id, s.held_until FROM unnest($1::uuid[]) AS t (performance_id) \
+    CROSS JOIN LATERAL (SELECT * FROM seats WHERE performance_id = t.performance_id \
+        AND reservation_id IS NOT NULL OFFSET 0) AS s";
+
 const ENTRIES: &str = "\
     SELECT entry_id, user_id, number, kind, payment_id, amount, balance_after, at FROM wallet_entries \
     WHERE entry_id = ANY($1)";
@@ -78,7 +84,7 @@ const BEGIN_AND_LOCK_HEAD: &str = concat!("BEGIN; ", lock_head!());
 
 const CLOCK: &str = "SELECT booking_now()";
 
-pub(super) const STATEMENTS: &[&str] = &[RESERVATIONS, WALLETS_AND_SEATS, ENTRIES, LOCK_HEAD, CLOCK];
+pub(super) const STATEMENTS: &[&str] = &[RESERVATIONS, WALLETS_AND_SEATS, HALLS, ENTRIES, LOCK_HEAD, CLOCK];
 
 /// The head of the log, locked.
 pub(super) struct Head {
@@ -116,7 +122,9 @@ pub(super) async fn clock(connection: &mut PgConnection) -> Result<Timestamp, Tr
 pub(super) async fn load(connection: &mut PgConnection, keys: &Keys, into: &mut Rows) -> Result<(), Trouble> {
     let mut also = Also { users: keys.users.clone(), seats: keys.seats.clone() };
     load_reservations(connection, keys, into, &mut also).await?;
+    also.seats.retain(|(performance, _)| !keys.all_seats.contains(performance));
     load_wallets_and_seats(connection, &also, into).await?;
+    load_halls(connection, keys, into).await?;
     load_entries(connection, keys, into).await
 }
 
@@ -194,6 +202,17 @@ async fn load_wallets_and_seats(
         } else {
             into.seats.push(rows::seat(row, 4)?);
         }
+    }
+    Ok(())
+}
+
+async fn load_halls(connection: &mut PgConnection, keys: &Keys, into: &mut Rows) -> Result<(), Trouble> {
+    if keys.all_seats.is_empty() {
+        return Ok(());
+    }
+    let found = query(HALLS).bind(uuids(&keys.all_seats, |id| id.0)).fetch_all(connection).await?;
+    for row in &found {
+        into.seats.push(rows::seat(row, 0)?);
     }
     Ok(())
 }
