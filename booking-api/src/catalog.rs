@@ -133,6 +133,44 @@ pub struct SeatOfMap {
     pub status: SeatStatus,
 }
 
+/// What is different since the event before on `GET /v1/performances/{id}/seats/events` (S6): every seat that became
+/// something else, under what it is now.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = crate::openapi::examples::seat_changes))]
+pub struct SeatChanges {
+    /// Numbers that can be held now, ascending.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::seats))]
+    pub available: Vec<u32>,
+    /// Numbers somebody holds now, ascending.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::seats))]
+    pub held: Vec<u32>,
+    /// Numbers that are sold now, ascending.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::seats))]
+    pub sold: Vec<u32>,
+}
+
+impl SeatChanges {
+    /// What is different between two maps of the same seats.
+    pub fn between(before: &SeatMap, now: &SeatMap) -> Self {
+        let mut changes = Self::default();
+        for (seat, (before, now)) in (1..).zip(before.seats.iter().zip(&now.seats)) {
+            if before != now {
+                match now {
+                    SeatStatus::Available => changes.available.push(seat),
+                    SeatStatus::Held => changes.held.push(seat),
+                    SeatStatus::Sold => changes.sold.push(seat),
+                }
+            }
+        }
+        changes
+    }
+
+    /// Whether nothing is different.
+    pub fn is_empty(&self) -> bool {
+        self.available.is_empty() && self.held.is_empty() && self.sold.is_empty()
+    }
+}
+
 impl Seats {
     /// The available numbers, or the whole map.
     pub fn of(map: &SeatMap, all: bool) -> Self {

@@ -20,7 +20,7 @@ pub use admin::{
     AuditCheck, AuditReport, ConcertInput, ConcertsPut, Events, EventsQuery, LaneChange, LaneStatus,
     PerformanceInput, PutConcerts, Refund,
 };
-pub use catalog::{Concert, Performance, PerformancesQuery, SeatOfMap, Seats, SeatsQuery};
+pub use catalog::{Concert, Performance, PerformancesQuery, SeatChanges, SeatOfMap, Seats, SeatsQuery};
 pub use list::{InvalidCursor, List, ListQuery, MOST_A_PAGE, decode_cursor, encode_cursor};
 pub use payments::{CreatePayment, Payment, PaymentMade};
 pub use problem::{Code, PROBLEM_JSON, Problem};

@@ -73,6 +73,8 @@ codes! {
     MethodNotAllowed = "method_not_allowed", 405, "The path does not take this method";
     /// Somebody has a seat that was asked for.
     SeatTaken = "seat_taken", 409, "A seat is taken";
+    /// So many seats are nowhere available beside each other.
+    NoAdjacentSeats = "no_adjacent_seats", 409, "There are not so many adjacent seats";
     /// One person may not have more.
     SeatLimitReached = "seat_limit_reached", 409, "One person may not have more";
     /// The hold ran out.
@@ -135,6 +137,9 @@ pub struct Problem {
     /// `seat_taken`: every seat in conflict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seats: Option<Vec<u32>>,
+    /// `no_adjacent_seats`: how many adjacent seats are available at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub longest: Option<u32>,
     /// `not_your_turn`: the place, 1 being next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(minimum = 1))]
@@ -163,6 +168,7 @@ impl Problem {
             retryable: matches!(code.status(), 429 | 503),
             may_have_applied: code == Code::UnknownOutcome,
             seats: None,
+            longest: None,
             rank: None,
             lane: None,
             reason: None,
@@ -194,6 +200,7 @@ fn code_of(refusal: &Refusal) -> Code {
         Refusal::WrongTicket => Code::Forbidden,
         Refusal::NotOnSale => Code::NotOnSale,
         Refusal::SeatTaken { .. } => Code::SeatTaken,
+        Refusal::NoAdjacentSeats { .. } => Code::NoAdjacentSeats,
         Refusal::SeatLimitReached => Code::SeatLimitReached,
         Refusal::HoldExpired => Code::HoldExpired,
         Refusal::ReservationNotPayable => Code::ReservationNotPayable,
@@ -215,6 +222,7 @@ impl From<Refusal> for Problem {
         let problem = Self::new(code_of(&refusal), refusal.to_string());
         match refusal {
             Refusal::SeatTaken { seats } => Self { seats: Some(seats), ..problem },
+            Refusal::NoAdjacentSeats { longest, .. } => Self { longest: Some(longest), ..problem },
             Refusal::WrongLane { lane } => Self { lane: Some(lane.into()), ..problem },
             Refusal::TicketOver(reason) => Self { reason: Some(reason.as_str().into()), ..problem },
             Refusal::NotYourTurn { rank, retry_after } => {
@@ -288,5 +296,20 @@ mod tests {
             (problem.status, problem.seats, problem.detail.as_str()),
             (409, Some(vec![3, 17]), "taken: seats 3, 17")
         );
+    }
+
+    #[test]
+    fn too_few_adjacent_seats_name_how_many_there_are_and_what_to_do() {
+        let problem = |longest| Problem::from(Refusal::NoAdjacentSeats { wanted: 4, longest });
+        assert_eq!((problem(2).status, problem(2).longest, problem(2).retryable), (409, Some(2), false));
+        let no_four = "no 4 seats are available beside each other; ask for";
+        let told = [
+            (0, "no seat of this performance is available now".into()),
+            (1, format!("{no_four} 1, or name the seats")),
+            (3, format!("{no_four} 3 at most, or name the seats")),
+        ];
+        for (longest, detail) in told {
+            assert_eq!(problem(longest).detail, detail);
+        }
     }
 }

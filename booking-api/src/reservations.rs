@@ -3,7 +3,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// `POST /v1/reservations`.
+/// `POST /v1/reservations`: with `seats` or with `best`, never with both.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = crate::openapi::examples::create_reservation))]
 #[serde(deny_unknown_fields)]
@@ -11,8 +11,25 @@ pub struct CreateReservation {
     /// The performance.
     pub performance_id: Uuid,
     /// The numbers of the seats: all of them are held, or none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::wanted_seats))]
-    pub seats: Vec<i64>,
+    pub seats: Option<Vec<i64>>,
+    /// How many seats beside each other, the best there are: central, and leaving no seat alone if that can be (H7).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 20_000))]
+    pub best: Option<u32>,
+}
+
+impl CreateReservation {
+    /// Asks for these seats.
+    pub fn seats(performance: Uuid, seats: Vec<i64>) -> Self {
+        Self { performance_id: performance, seats: Some(seats), best: None }
+    }
+
+    /// Asks for the best seats beside each other, so many.
+    pub fn best(performance: Uuid, count: u32) -> Self {
+        Self { performance_id: performance, seats: None, best: Some(count) }
+    }
 }
 
 /// A reservation (H5).
@@ -70,5 +87,20 @@ impl From<booking_core::hold::Reservation> for Reservation {
             hold_expires_at: made.hold_until.into(),
             payment: payment_status.map(|status| PaymentDue { payment_id: made.payment.0, status }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wish_for_seats_travels_as_what_was_asked_for_and_nothing_else() {
+        let json = |wanted: &CreateReservation| serde_json::to_value(wanted).unwrap();
+        let performance_id = Uuid::nil();
+        let named = CreateReservation::seats(performance_id, vec![3, 4]);
+        assert_eq!(json(&named), serde_json::json!({ "performance_id": performance_id, "seats": [3, 4] }));
+        let best = CreateReservation::best(performance_id, 2);
+        assert_eq!(json(&best), serde_json::json!({ "performance_id": performance_id, "best": 2 }));
     }
 }

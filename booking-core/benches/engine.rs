@@ -1,4 +1,4 @@
-//! What the engine costs in memory: hold and pay through the facade; enter, rank, place and advance with 1 thousand to
+//! What the engine costs in memory: hold (seats by number, the best of a hall) and pay through the facade; enter, rank, place and advance with 1 thousand to
 //! 10 million waiting, a tenth of whom have left. `cargo bench -p booking-core`; `-- rank` for a part of it.
 
 use std::{
@@ -10,6 +10,7 @@ use std::{
 use booking_core::{
     Amount, BookingPolicy, Engine, Epoch, LaneName, LanePolicy, ManualClock, Money, Ticket, Timestamp,
     catalog::{ConcertDraft, LaneChange, LaneSettings, PerformanceDraft},
+    hold::SeatChoice,
     id::{ConcertId, EntryId, PerformanceId, ReservationId, UserId},
     queue::{Command, Lane},
 };
@@ -17,7 +18,9 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use pollster::block_on;
 use uuid::Uuid;
 
+/// Seats of a performance; the largest there are.
 const SEATS: u32 = 50;
+const LARGEST: u32 = 20_000;
 /// Buyers of a world, all of whom hold: 200 performances of 50 seats.
 const WORLD: u64 = 10_000;
 const SIZES: [u64; 4] = [1_000, 100_000, 1_000_000, 10_000_000];
@@ -34,18 +37,18 @@ struct Buyer {
     seat: u32,
 }
 
-/// An engine in memory with `count` buyers, each admitted and able to pay.
-fn world(count: u64) -> (Engine, Vec<Buyer>) {
+/// An engine in memory with `count` buyers, each admitted and able to pay, in halls of so many seats.
+fn world(count: u64, seats: u32) -> (Engine, Vec<Buyer>) {
     let engine = Engine::in_memory(BookingPolicy::default(), ManualClock::at(now()));
     let lane = LaneName::main();
     let change = LaneChange { capacity: Some(u32::MAX), ..LaneChange::default() };
     block_on(engine.set_lane(&lane, change)).expect("the lane is new");
-    let shows: Vec<PerformanceId> = (0..=count / u64::from(SEATS)).map(|_| PerformanceId::random()).collect();
+    let shows: Vec<PerformanceId> = (0..=count / u64::from(seats)).map(|_| PerformanceId::random()).collect();
     let draft = ConcertDraft {
         id: ConcertId::random(),
         title: "Concert".into(),
         lane: lane.clone(),
-        performances: shows.iter().map(|id| performance(*id)).collect(),
+        performances: shows.iter().map(|id| performance(*id, seats)).collect(),
     };
     block_on(engine.put_concerts(vec![draft])).expect("the concert is new");
     let buyer = |number: u64| {
@@ -55,18 +58,18 @@ fn world(count: u64) -> (Engine, Vec<Buyer>) {
         block_on(engine.charge(user, EntryId::random(), amount)).expect("the wallet is empty");
         let ticket = block_on(engine.enter(&lane, user)).expect("the lane is open").ticket;
         block_on(engine.admit(&ticket)).expect("the lane has room for all");
-        let show = usize::try_from(number / u64::from(SEATS)).expect("it fits");
-        let seat = u32::try_from(number % u64::from(SEATS)).expect("it fits") + 1;
+        let show = usize::try_from(number / u64::from(seats)).expect("it fits");
+        let seat = u32::try_from(number % u64::from(seats)).expect("it fits") + 1;
         Buyer { ticket, reservation: ReservationId::random(), performance: shows[show], seat }
     };
     let buyers = (0..count).map(buyer).collect();
     (engine, buyers)
 }
 
-fn performance(id: PerformanceId) -> PerformanceDraft {
+fn performance(id: PerformanceId, seats: u32) -> PerformanceDraft {
     let starts_at = chrono::DateTime::from(now().after(Duration::from_hours(24 * 30))).fixed_offset();
     let price = Money::new(1_000).expect("it is positive");
-    PerformanceDraft { id, venue: "Hall".into(), starts_at, zone: None, price, seats: SEATS, on_sale: true }
+    PerformanceDraft { id, venue: "Hall".into(), starts_at, zone: None, price, seats, on_sale: true }
 }
 
 fn hold(engine: &Engine, buyer: &Buyer) {
@@ -74,12 +77,21 @@ fn hold(engine: &Engine, buyer: &Buyer) {
     block_on(engine.hold(ticket, *reservation, *performance, vec![*seat])).expect("the seat is free");
 }
 
+fn hold_best(engine: &Engine, buyer: &Buyer) {
+    let Buyer { ticket, reservation, performance, .. } = buyer;
+    block_on(engine.hold(ticket, *reservation, *performance, SeatChoice::Best(1))).expect("a seat is free");
+}
+
 /// Measures `iterations` in worlds of at most `WORLD` buyers each, and sums up.
-fn in_worlds(iterations: u64, mut measure: impl FnMut(&Engine, &[Buyer]) -> Duration) -> Duration {
+fn in_worlds(
+    iterations: u64,
+    seats: u32,
+    mut measure: impl FnMut(&Engine, &[Buyer]) -> Duration,
+) -> Duration {
     let mut left = iterations;
     let mut total = Duration::ZERO;
     while left > 0 {
-        let (engine, buyers) = world(left.min(WORLD));
+        let (engine, buyers) = world(left.min(WORLD), seats);
         total += measure(&engine, &buyers);
         left -= left.min(WORLD);
     }
@@ -90,7 +102,7 @@ fn through_the_engine(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("engine");
     group.bench_function("hold", |bencher| {
         bencher.iter_custom(|iterations| {
-            in_worlds(iterations, |engine, buyers| {
+            in_worlds(iterations, SEATS, |engine, buyers| {
                 let started = Instant::now();
                 for buyer in buyers {
                     hold(engine, buyer);
@@ -99,9 +111,22 @@ fn through_the_engine(criterion: &mut Criterion) {
             })
         });
     });
+    for seats in [SEATS, LARGEST] {
+        group.bench_function(BenchmarkId::new("best", seats), |bencher| {
+            bencher.iter_custom(|iterations| {
+                in_worlds(iterations, seats, |engine, buyers| {
+                    let started = Instant::now();
+                    for buyer in buyers {
+                        hold_best(engine, buyer);
+                    }
+                    started.elapsed()
+                })
+            });
+        });
+    }
     group.bench_function("pay", |bencher| {
         bencher.iter_custom(|iterations| {
-            in_worlds(iterations, |engine, buyers| {
+            in_worlds(iterations, SEATS, |engine, buyers| {
                 for buyer in buyers {
                     hold(engine, buyer);
                 }

@@ -11,7 +11,7 @@ use crate::{
     command::Command,
     engine::{Answer, Paid},
     event::Event,
-    hold::{self, Reservation, SeatNumber, SeatStatus},
+    hold::{self, Reservation, SeatChoice, SeatNumber, SeatStatus},
     id::{ConcertId, EntryId, PaymentId, PerformanceId, ReservationId, UserId},
     money::{Amount, Money},
     outcome::{Effect, Outcome},
@@ -111,8 +111,16 @@ pub(crate) fn policy(live_reservations_per_user: usize, seats_per_user: usize) -
 }
 
 pub(crate) fn place(r: u128, ticket: &Ticket, n: u128, seats: &[SeatNumber]) -> Command {
+    choose(r, ticket, n, SeatChoice::Exact(seats.into()))
+}
+
+pub(crate) fn place_best(r: u128, ticket: &Ticket, n: u128, count: u32) -> Command {
+    choose(r, ticket, n, SeatChoice::Best(count))
+}
+
+fn choose(r: u128, ticket: &Ticket, n: u128, choice: SeatChoice) -> Command {
     let (reservation, performance) = (reservation(r), performance(n));
-    hold::Command::Place { reservation, ticket: ticket.clone(), performance, seats: seats.into() }.into()
+    hold::Command::Place { reservation, ticket: ticket.clone(), performance, choice }.into()
 }
 
 pub(crate) fn pay(r: u128, ticket: &Ticket) -> Command {
@@ -204,6 +212,16 @@ impl World {
         seats: &[SeatNumber],
     ) -> Result<Answer<Reservation>, Refusal> {
         self.run(&place(r, ticket, 1, seats)).map(Self::reserved)
+    }
+
+    /// Holds the best `count` adjacent seats of performance 1 as reservation `r`.
+    pub(crate) fn hold_best(
+        &mut self,
+        r: u128,
+        ticket: &Ticket,
+        count: u32,
+    ) -> Result<Answer<Reservation>, Refusal> {
+        self.run(&place_best(r, ticket, 1, count)).map(Self::reserved)
     }
 
     pub(crate) fn release(&mut self, r: u128, of: u128) -> Result<Answer<Reservation>, Refusal> {

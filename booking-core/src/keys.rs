@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use crate::{
     catalog,
     command::Command,
-    hold::{self, SeatNumber},
+    hold::{self, SeatChoice, SeatNumber},
     id::{ConcertId, EntryId, PaymentId, PerformanceId, ReservationId, UserId},
     payment,
     ticket::{LaneName, Ticket},
@@ -30,6 +30,8 @@ pub struct Keys {
     pub entries: BTreeSet<EntryId>,
     /// Seats.
     pub seats: BTreeSet<(PerformanceId, SeatNumber)>,
+    /// Performances of which every seat is looked at, beyond those that [`seats`](Self::seats) names.
+    pub all_seats: BTreeSet<PerformanceId>,
     /// Performances.
     pub performances: BTreeSet<PerformanceId>,
     /// Concerts.
@@ -92,12 +94,19 @@ impl Keys {
 
     fn add_hold(&mut self, command: &hold::Command) {
         match command {
-            hold::Command::Place { reservation, ticket, performance, seats } => {
+            hold::Command::Place { reservation, ticket, performance, choice } => {
                 self.users.insert(ticket.user);
                 self.tickets.insert(ticket.clone());
                 self.reservations.insert(*reservation);
                 self.performances.insert(*performance);
-                self.seats.extend(seats.iter().map(|seat| (*performance, *seat)));
+                match choice {
+                    SeatChoice::Exact(seats) => {
+                        self.seats.extend(seats.iter().map(|seat| (*performance, *seat)));
+                    }
+                    SeatChoice::Best(_) => {
+                        self.all_seats.insert(*performance);
+                    }
+                }
             }
             hold::Command::Release { reservation, .. } | hold::Command::Expire(reservation) => {
                 self.reservations.insert(*reservation);

@@ -71,6 +71,14 @@ pub enum Refusal {
         /// Every seat in conflict, ascending.
         seats: Vec<SeatNumber>,
     },
+    /// So many seats are nowhere available beside each other (H7).
+    #[error("{}", scarcity(*wanted, *longest))]
+    NoAdjacentSeats {
+        /// How many were asked for.
+        wanted: u32,
+        /// How many there are at most.
+        longest: u32,
+    },
     /// The user has as much as one may have (H4).
     #[error(
         "you have as many live reservations or seats as one person may have; pay or release what you hold"
@@ -123,6 +131,16 @@ pub enum Refusal {
     /// Every seat of the lane is sold (Q8).
     #[error("every seat of this lane is sold")]
     SoldOut,
+}
+
+fn scarcity(wanted: u32, longest: u32) -> String {
+    match longest {
+        0 => "no seat of this performance is available now".into(),
+        1 => format!("no {wanted} seats are available beside each other; ask for 1, or name the seats"),
+        _ => format!(
+            "no {wanted} seats are available beside each other; ask for {longest} at most, or name the seats"
+        ),
+    }
 }
 
 fn list(seats: &[SeatNumber]) -> String {

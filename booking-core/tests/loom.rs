@@ -70,7 +70,8 @@ fn ticket(number: u64) -> Ticket {
 
 fn place(number: u64) -> Command {
     let reservation = ReservationId(Uuid::from_u128(number.into()));
-    hold::Command::Place { reservation, ticket: ticket(number), performance: SHOW, seats: vec![1] }.into()
+    hold::Command::Place { reservation, ticket: ticket(number), performance: SHOW, choice: vec![1].into() }
+        .into()
 }
 
 fn charge(entry: u128, of: UserId) -> Command {
@@ -233,7 +234,7 @@ fn of_two_seats_and_one_wallet_with_money_for_one_one_is_paid() {
                 reservation,
                 ticket: ticket.clone(),
                 performance: SHOW,
-                seats: vec![seat],
+                choice: vec![seat].into(),
             };
             // Two locks, so that the other thread may come between; the policy allows one live reservation.
             let held = world.ask(ask.into()).is_ok();

@@ -67,7 +67,7 @@ fn page() -> BTreeMap<String, Vec<String>> {
 }
 
 fn rules() -> impl Iterator<Item = String> {
-    let counts = [("Q", 11), ("S", 5), ("H", 6), ("W", 4), ("P", 5), ("X", 6), ("I", 24)];
+    let counts = [("Q", 11), ("S", 6), ("H", 7), ("W", 4), ("P", 5), ("X", 6), ("I", 24)];
     counts.into_iter().flat_map(|(letter, count)| (1..=count).map(move |number| format!("{letter}{number}")))
 }
 

@@ -26,6 +26,7 @@ use crate::{
     looks::Looks,
     metrics::Metrics,
     routes,
+    seat_watch::SeatWatches,
     tokens::Tokens,
 };
 
@@ -89,6 +90,7 @@ pub struct Shared {
     pub(crate) churn: Churn,
     pub(crate) looks: Looks,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) seat_watches: SeatWatches,
     pub(crate) options: Options,
     draining: watch::Sender<bool>,
 }
@@ -125,6 +127,7 @@ impl App {
             churn: Churn::new(options.releases_per_minute),
             looks: Looks::default(),
             metrics,
+            seat_watches: SeatWatches::default(),
             options,
             draining: watch::Sender::new(false),
         }))

@@ -17,6 +17,7 @@ mod metrics;
 mod open_files;
 mod openapi;
 mod routes;
+mod seat_watch;
 mod secrets;
 mod serve;
 mod stores;

@@ -82,8 +82,13 @@ impl Aim {
 fn place(n: u64, aim: Aim) -> booking_core::Command {
     let (performance, seat) = aim.seat(n);
     let ticket = Ticket { lane: LaneName::main(), epoch: Epoch(1), seq: n, user: user(n) };
-    hold::Command::Place { reservation: ReservationId::random(), ticket, performance, seats: vec![seat] }
-        .into()
+    hold::Command::Place {
+        reservation: ReservationId::random(),
+        ticket,
+        performance,
+        choice: vec![seat].into(),
+    }
+    .into()
 }
 
 async fn prepare(store: &PgStore, users: u64) {

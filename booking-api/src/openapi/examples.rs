@@ -15,7 +15,7 @@ use crate::{
     AuditCheck, AuditReport, ChargeMade, Concert, ConcertInput, ConcertsPut, CreateCharge, CreatePayment,
     CreateReservation, CreateUser, EnterQueue, Entry, Events, LaneChange, LaneStatus, Payment, PaymentDue,
     PaymentMade, Performance, PerformanceInput, PlaceStatus, PutConcerts, QueuePlace, QueueToken, Refund,
-    Reservation, Seats, UserCreated, Wallet,
+    Reservation, SeatChanges, Seats, UserCreated, Wallet,
 };
 
 const USER: Uuid = uuid!("0196b5d2-6f2a-7c31-9a54-3b0d1c8e7f10");
@@ -95,7 +95,7 @@ pub(crate) fn seats() -> Seats {
 }
 
 pub(crate) fn create_reservation() -> CreateReservation {
-    CreateReservation { performance_id: PERFORMANCE, seats: vec![17] }
+    CreateReservation::seats(PERFORMANCE, vec![17])
 }
 
 pub(crate) fn reservation() -> Reservation {
@@ -214,6 +214,11 @@ pub(crate) fn audit_report() -> AuditReport {
         violations: Vec::new(),
     };
     AuditReport { clean: true, checks: vec![check] }
+}
+
+/// Somebody holds seat 17, and seats 18 and 42 are sold.
+pub fn seat_changes() -> SeatChanges {
+    SeatChanges { available: Vec::new(), held: vec![17], sold: vec![18, 42] }
 }
 
 /// What the whole map of a performance shows.

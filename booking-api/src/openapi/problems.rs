@@ -23,6 +23,7 @@ impl Code {
             Self::UnknownPayment => Refusal::UnknownPayment,
             Self::UnknownLane => Refusal::UnknownLane,
             Self::SeatTaken => Refusal::SeatTaken { seats: vec![17] },
+            Self::NoAdjacentSeats => Refusal::NoAdjacentSeats { wanted: 4, longest: 2 },
             Self::SeatLimitReached => Refusal::SeatLimitReached,
             Self::HoldExpired => Refusal::HoldExpired,
             Self::ReservationNotPayable => Refusal::ReservationNotPayable,

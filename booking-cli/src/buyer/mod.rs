@@ -192,7 +192,7 @@ impl Buyer {
     }
 
     async fn hold(&self, performance: Uuid, seat: u32) -> Result<Reservation, Stop> {
-        let wanted = CreateReservation { performance_id: performance, seats: vec![seat.into()] };
+        let wanted = CreateReservation::seats(performance, vec![seat.into()]);
         let key = format!("{performance} {seat}");
         let Shop { client, .. } = &*self.shop;
         let held = self.ask(Call::Hold, || client.reserve(&self.queue_token, Some(&key), &wanted)).await?;

@@ -15,7 +15,7 @@ use crate::{
     catalog::{self, Changes, ConcertDraft, LaneChange, LaneRecord},
     command::Command,
     error::{Error, StoreError},
-    hold::{self, Reservation, SeatNumber},
+    hold::{self, Reservation, SeatChoice},
     id::{EntryId, PaymentId, PerformanceId, ReservationId, UserId},
     memory::{MemoryBooking, MemoryQueue},
     money::{Amount, Money},
@@ -127,16 +127,17 @@ impl Engine {
         Ok(self.queue.finish(ticket, EndReason::Left).await?)
     }
 
-    /// Holds seats for the ticket's user, all or none (H1, H2, H4). `reservation` is the identity of what is made.
+    /// Holds seats for the ticket's user, all or none: these, or the best there are (H1, H2, H4, H7). `reservation` is the identity of what is made.
     pub async fn hold(
         &self,
         ticket: &Ticket,
         reservation: ReservationId,
         performance: PerformanceId,
-        seats: Vec<SeatNumber>,
+        choice: impl Into<SeatChoice>,
     ) -> Result<Answer<Reservation>, Error> {
         self.admit(ticket).await?;
-        let place = hold::Command::Place { reservation, ticket: ticket.clone(), performance, seats };
+        let choice = choice.into();
+        let place = hold::Command::Place { reservation, ticket: ticket.clone(), performance, choice };
         expect_effect!(self.execute(place).await?, Effect::Reservation(made) => made)
     }
 

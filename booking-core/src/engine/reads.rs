@@ -56,6 +56,12 @@ impl Engine {
         Ok(map)
     }
 
+    /// The seats of a performance, for one who tells many of them: each must have been let in by
+    /// [`seat_map`](Self::seat_map), and the lane of the map must still be that of each one's ticket.
+    pub async fn watched_seats(&self, performance: PerformanceId) -> Result<SeatMap, Error> {
+        Ok(self.booking.seat_map(performance).await?.ok_or(Refusal::UnknownPerformance)?)
+    }
+
     /// The user's wallet (W2).
     pub async fn wallet(&self, user: UserId) -> Result<Wallet, Error> {
         Ok(self.booking.wallet(user).await?.ok_or(Refusal::UnknownUser)?)

@@ -97,7 +97,7 @@ impl Hall {
     }
 
     fn hold(&self, r: u128, ticket: &Ticket, seats: &[SeatNumber]) -> Result<Answer<Reservation>, Error> {
-        block_on(self.engine.hold(ticket, reservation(r), performance(1), seats.into()))
+        block_on(self.engine.hold(ticket, reservation(r), performance(1), seats.to_vec()))
     }
 
     fn pay(&self, r: u128, ticket: &Ticket) -> Result<Answer<Paid>, Error> {

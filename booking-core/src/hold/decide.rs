@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use super::{Command, Event, Reservation, ReservationStatus, SeatNumber, SeatStatus, Seats};
+use super::{
+    Command, Event, Reservation, ReservationStatus, SeatChoice, SeatNumber, SeatStatus, Seats, best::best,
+};
 use crate::{
     catalog::Performance,
     id::{PaymentId, PerformanceId, ReservationId, UserId},
@@ -12,8 +14,8 @@ use crate::{
 
 pub(crate) fn decide(state: &State, command: &Command, now: Timestamp) -> Result<Vec<Event>, Refusal> {
     match command {
-        Command::Place { reservation, ticket, performance, seats } => {
-            place(state, &Request { id: *reservation, ticket, performance: *performance, seats }, now)
+        Command::Place { reservation, ticket, performance, choice } => {
+            place(state, &Request { id: *reservation, ticket, performance: *performance, choice }, now)
         }
         Command::Release { reservation, user } => release(state, *reservation, *user, now),
         Command::Leave(ticket) => Ok(leave(state, ticket, now)),
@@ -25,14 +27,14 @@ struct Request<'a> {
     id: ReservationId,
     ticket: &'a Ticket,
     performance: PerformanceId,
-    seats: &'a [SeatNumber],
+    choice: &'a SeatChoice,
 }
 
 /// The refusals of a hold, in order of precedence: each line may be refused only if all above it passed.
 fn place(state: &State, request: &Request<'_>, now: Timestamp) -> Result<Vec<Event>, Refusal> {
-    let seats = distinct(request.seats)?;
+    let wanted = Wanted::by(request.choice)?;
     if let Some(existing) = state.reservations.get(&request.id) {
-        return if is_same(existing, request, &seats) {
+        return if is_same(existing, request, &wanted) {
             Ok(Vec::new())
         } else {
             Err(Refusal::IdempotencyKeyReused)
@@ -41,13 +43,13 @@ fn place(state: &State, request: &Request<'_>, now: Timestamp) -> Result<Vec<Eve
     if !state.wallets.contains(&request.ticket.user) {
         return Err(Refusal::UnknownUser);
     }
-    let performance = on_sale(state, request, &seats, now)?;
-    if same_live_hold(state, request.ticket.user, request.performance, &seats, now).is_some() {
+    let performance = on_sale(state, request, &wanted, now)?;
+    if same_live_hold(state, request.ticket, request.performance, &wanted, now).is_some() {
         return Ok(Vec::new());
     }
     check_ticket(state, request.ticket, now)?;
-    check_limits(state, request, seats.len(), now)?;
-    check_free(state, request.performance, &seats, now)?;
+    check_limits(state, request, wanted.count(), now)?;
+    let seats = choose(state, performance, wanted, now)?;
     let amount = performance.price.checked_mul(seats.len()).ok_or(Refusal::AmountOutOfRange)?;
     // From here on the hold succeeds.
     Ok(vec![Event::SeatsHeld(Arc::new(Reservation {
@@ -64,6 +66,40 @@ fn place(state: &State, request: &Request<'_>, now: Timestamp) -> Result<Vec<Eve
     }))])
 }
 
+/// A choice that makes sense.
+pub(crate) enum Wanted {
+    /// These, ascending and each once.
+    Exact(Seats),
+    /// So many beside each other; at least one.
+    Best(u32),
+}
+
+impl Wanted {
+    pub(crate) fn by(choice: &SeatChoice) -> Result<Self, Refusal> {
+        match choice {
+            SeatChoice::Exact(seats) => distinct(seats).map(Self::Exact),
+            SeatChoice::Best(0) => Err(Refusal::InvalidSeats("ask for at least one seat".into())),
+            SeatChoice::Best(count) => Ok(Self::Best(*count)),
+        }
+    }
+
+    fn count(&self) -> usize {
+        match self {
+            Self::Exact(seats) => seats.len(),
+            Self::Best(count) => usize::try_from(*count).unwrap_or(usize::MAX),
+        }
+    }
+
+    /// Whether these seats are what was asked for. How they were chosen is not kept: any seats of the right number
+    /// answer a wish for the best.
+    fn is_met_by(&self, seats: &[SeatNumber]) -> bool {
+        match self {
+            Self::Exact(wanted) => **wanted == *seats,
+            Self::Best(_) => seats.len() == self.count(),
+        }
+    }
+}
+
 fn distinct(seats: &[SeatNumber]) -> Result<Seats, Refusal> {
     if seats.is_empty() {
         return Err(Refusal::InvalidSeats("name at least one seat".into()));
@@ -76,16 +112,16 @@ fn distinct(seats: &[SeatNumber]) -> Result<Seats, Refusal> {
     }
 }
 
-fn is_same(existing: &Reservation, request: &Request<'_>, seats: &[SeatNumber]) -> bool {
+fn is_same(existing: &Reservation, request: &Request<'_>, wanted: &Wanted) -> bool {
     existing.user == request.ticket.user
         && existing.performance == request.performance
-        && *existing.seats == *seats
+        && wanted.is_met_by(&existing.seats)
 }
 
 fn on_sale<'a>(
     state: &'a State,
     request: &Request<'_>,
-    seats: &[SeatNumber],
+    wanted: &Wanted,
     now: Timestamp,
 ) -> Result<&'a Performance, Refusal> {
     let performance = state.performances.get(&request.performance).ok_or(Refusal::UnknownPerformance)?;
@@ -93,23 +129,27 @@ fn on_sale<'a>(
     if concert.lane != request.ticket.lane {
         return Err(Refusal::WrongLane { lane: concert.lane.clone() });
     }
-    if let Some(seat) = seats.iter().find(|seat| !(1..=performance.seats).contains(*seat)) {
+    if let Wanted::Exact(seats) = wanted
+        && let Some(seat) = seats.iter().find(|seat| !(1..=performance.seats).contains(*seat))
+    {
         return Err(Refusal::UnknownSeat { seat: i64::from(*seat), seats: performance.seats });
     }
     if performance.bookable_at(now) { Ok(performance) } else { Err(Refusal::NotOnSale) }
 }
 
-/// A user's live hold of exactly these seats: asking for it again answers it (DESIGN.md, idempotency).
+/// A user's live hold of what is wanted: asking for it again answers it (DESIGN.md, idempotency). Who asks for the best
+/// with another ticket wants more of them.
 pub(crate) fn same_live_hold<'a>(
     state: &'a State,
-    user: UserId,
+    ticket: &Ticket,
     performance: PerformanceId,
-    seats: &[SeatNumber],
+    wanted: &Wanted,
     now: Timestamp,
 ) -> Option<&'a Reservation> {
-    state.active_reservations(user).find(|held| {
+    state.active_reservations(ticket.user).find(|held| {
         held.performance == performance
-            && *held.seats == *seats
+            && wanted.is_met_by(&held.seats)
+            && (matches!(wanted, Wanted::Exact(_)) || held.ticket == *ticket)
             && held.status_at(now) == ReservationStatus::Held
     })
 }
@@ -135,7 +175,7 @@ fn check_limits(state: &State, request: &Request<'_>, wanted: usize, now: Timest
         let has_seats = matches!(status, ReservationStatus::Held | ReservationStatus::Confirmed);
         live += usize::from(status == ReservationStatus::Held);
         if has_seats && reservation.performance == request.performance {
-            seats += reservation.seats.len();
+            seats = seats.saturating_add(reservation.seats.len());
         }
     }
     let policy = &state.policy;
@@ -143,18 +183,31 @@ fn check_limits(state: &State, request: &Request<'_>, wanted: usize, now: Timest
     if within { Ok(()) } else { Err(Refusal::SeatLimitReached) }
 }
 
-fn check_free(
+/// The seats to hold, all of which are available.
+fn choose(
     state: &State,
-    performance: PerformanceId,
-    seats: &[SeatNumber],
+    performance: &Performance,
+    wanted: Wanted,
     now: Timestamp,
-) -> Result<(), Refusal> {
-    let Some(stored) = state.seats.get(&performance) else { return Ok(()) };
-    let is_taken = |number: &SeatNumber| {
-        stored.get(number).is_some_and(|seat| seat.status_at(now) != SeatStatus::Available)
-    };
-    let taken: Vec<SeatNumber> = seats.iter().copied().filter(is_taken).collect();
-    if taken.is_empty() { Ok(()) } else { Err(Refusal::SeatTaken { seats: taken }) }
+) -> Result<Seats, Refusal> {
+    let stored = state.seats.get(&performance.id);
+    match wanted {
+        Wanted::Exact(seats) => {
+            let is_taken = |number: &SeatNumber| {
+                let seat = stored.and_then(|stored| stored.get(number));
+                seat.is_some_and(|seat| seat.status_at(now) != SeatStatus::Available)
+            };
+            let taken: Vec<SeatNumber> = seats.iter().copied().filter(is_taken).collect();
+            if taken.is_empty() { Ok(seats) } else { Err(Refusal::SeatTaken { seats: taken }) }
+        }
+        Wanted::Best(wanted) => {
+            let taken =
+                stored.into_iter().flatten().filter(|(_, seat)| seat.status_at(now) != SeatStatus::Available);
+            let first = best(performance.seats, wanted, taken.map(|(number, _)| *number))
+                .map_err(|longest| Refusal::NoAdjacentSeats { wanted, longest })?;
+            Ok((first..first + wanted).collect())
+        }
+    }
 }
 
 fn release(state: &State, id: ReservationId, user: UserId, now: Timestamp) -> Result<Vec<Event>, Refusal> {

@@ -4,6 +4,7 @@
 //! Expiry is lazy and half-open: at `now >= until` a hold counts as gone for every decision, whether or not
 //! anything swept it (H3, I3).
 
+mod best;
 pub(crate) mod decide;
 mod state;
 #[cfg(test)]
@@ -29,6 +30,21 @@ pub type SeatNumber = u32;
 /// The seats of a reservation. Up to four, as most have, take no memory of their own.
 pub type Seats = smallvec::SmallVec<[SeatNumber; 4]>;
 
+/// Which seats a buyer wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SeatChoice {
+    /// These, in any order.
+    Exact(Vec<SeatNumber>),
+    /// This many beside each other, the best there are at the moment of the decision (H7).
+    Best(u32),
+}
+
+impl From<Vec<SeatNumber>> for SeatChoice {
+    fn from(seats: Vec<SeatNumber>) -> Self {
+        Self::Exact(seats)
+    }
+}
+
 /// What a buyer, or the sweep, asks of seats.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -40,8 +56,8 @@ pub enum Command {
         ticket: Ticket,
         /// The performance.
         performance: PerformanceId,
-        /// The seats, in any order.
-        seats: Vec<SeatNumber>,
+        /// The seats.
+        choice: SeatChoice,
     },
     /// The owner gives a hold back (H6).
     Release {

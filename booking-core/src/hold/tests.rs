@@ -1,3 +1,4 @@
+mod best;
 mod limits;
 mod seats;
 mod tickets;

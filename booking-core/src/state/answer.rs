@@ -5,7 +5,7 @@ use crate::{
     catalog::{self, Changes, ConcertDraft, LaneRecord},
     command::Command,
     event::Event,
-    hold::{self, SeatNumber},
+    hold,
     id::PaymentId,
     outcome::{Effect, Outcome},
     payment,
@@ -48,11 +48,10 @@ impl State {
 
     fn hold_effect(&self, command: &hold::Command, now: Timestamp) -> Effect {
         let found = match command {
-            hold::Command::Place { reservation, ticket, performance, seats } => {
+            hold::Command::Place { reservation, ticket, performance, choice } => {
                 self.reservation(*reservation).or_else(|| {
-                    let mut seats: Vec<SeatNumber> = seats.clone();
-                    seats.sort_unstable();
-                    hold::decide::same_live_hold(self, ticket.user, *performance, &seats, now)
+                    let wanted = hold::decide::Wanted::by(choice).ok()?;
+                    hold::decide::same_live_hold(self, ticket, *performance, &wanted, now)
                 })
             }
             hold::Command::Release { reservation, .. } | hold::Command::Expire(reservation) => {

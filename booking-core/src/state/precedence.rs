@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::{
     command::Command,
     fixture::*,
+    hold::Seat,
     policy::BookingPolicy,
     refusal::Refusal,
     ticket::{EndReason, Ticket},
@@ -50,7 +51,7 @@ impl<R: Copy + PartialEq + std::fmt::Debug> Table<R> {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Hold {
-    SeatTwice,
+    Senseless,
     KeyReused,
     UnknownUser,
     UnknownPerformance,
@@ -61,6 +62,7 @@ enum Hold {
     TicketRanOut,
     LimitReached,
     Taken,
+    NotAdjacent,
     TooDear,
 }
 
@@ -96,9 +98,14 @@ fn stage_hold(reasons: &[Hold]) -> (World, Command) {
     if is(TooDear) {
         concert.performances[0].price = money(i64::MAX);
     }
+    if is(NotAdjacent) {
+        let sold = Seat { reservation: reservation(14), held_until: None };
+        let odd = (1..=50).step_by(2).map(|seat| (seat, sold));
+        world.state.seats.entry(performance(1)).or_default().extend(odd);
+    }
     world.put(concert);
     let mut seats = vec![1, 2];
-    if is(SeatTwice) {
+    if is(Senseless) {
         seats.push(2);
     }
     if is(UnknownSeat) {
@@ -110,7 +117,7 @@ fn stage_hold(reasons: &[Hold]) -> (World, Command) {
 
 fn hold_refusal(reason: Hold) -> Refusal {
     match reason {
-        Hold::SeatTwice => Refusal::InvalidSeats("seat 2 is named twice".into()),
+        Hold::Senseless => Refusal::InvalidSeats("seat 2 is named twice".into()),
         Hold::KeyReused => Refusal::IdempotencyKeyReused,
         Hold::UnknownUser => Refusal::UnknownUser,
         Hold::UnknownPerformance => Refusal::UnknownPerformance,
@@ -121,17 +128,17 @@ fn hold_refusal(reason: Hold) -> Refusal {
         Hold::TicketRanOut => Refusal::TicketOver(EndReason::HoldExpired),
         Hold::LimitReached => Refusal::SeatLimitReached,
         Hold::Taken => Refusal::SeatTaken { seats: vec![1, 2] },
+        Hold::NotAdjacent => Refusal::NoAdjacentSeats { wanted: 2, longest: 1 },
         Hold::TooDear => Refusal::AmountOutOfRange,
     }
 }
 
-/// Who is unknown has bought nothing, a performance that does not exist has nothing wrong, and a ticket has one last
-/// reservation.
+/// Who is unknown has bought nothing, what does not exist has nothing wrong, and a ticket has one last reservation.
 fn keep_apart(a: Hold, b: Hold) -> bool {
     use Hold::*;
     match a {
         UnknownUser => matches!(b, TicketPaid | TicketRanOut | LimitReached),
-        UnknownPerformance => matches!(b, WrongLane | UnknownSeat | OffSale | Taken | TooDear),
+        UnknownPerformance => matches!(b, WrongLane | UnknownSeat | OffSale | Taken | NotAdjacent | TooDear),
         TicketPaid => b == TicketRanOut,
         _ => false,
     }
@@ -142,7 +149,7 @@ fn refusals_of_a_hold_have_this_order() {
     use Hold::*;
     let table = Table {
         rows: &[
-            SeatTwice,
+            Senseless,
             KeyReused,
             UnknownUser,
             UnknownPerformance,
@@ -158,6 +165,42 @@ fn refusals_of_a_hold_have_this_order() {
         exclude_each_other: |a, b| keep_apart(a, b) || keep_apart(b, a),
         stage: stage_hold,
         refusal: hold_refusal,
+    };
+    table.check();
+}
+
+/// The same, but user 1 wants the best two seats.
+fn stage_best(reasons: &[Hold]) -> (World, Command) {
+    let is = |reason| reasons.contains(&reason);
+    let wanted = ticket(if is(Hold::UnknownUser) { 9 } else { 1 }, 1);
+    let at = if is(Hold::UnknownPerformance) { 9 } else { 1 };
+    let command = place_best(1, &wanted, at, if is(Hold::Senseless) { 0 } else { 2 });
+    (stage_hold(reasons).0, command)
+}
+
+#[test]
+fn refusals_of_a_hold_of_the_best_seats_have_this_order() {
+    use Hold::*;
+    let table = Table {
+        rows: &[
+            Senseless,
+            KeyReused,
+            UnknownUser,
+            UnknownPerformance,
+            WrongLane,
+            OffSale,
+            TicketPaid,
+            TicketRanOut,
+            LimitReached,
+            NotAdjacent,
+            TooDear,
+        ],
+        exclude_each_other: |a, b| keep_apart(a, b) || keep_apart(b, a),
+        stage: stage_best,
+        refusal: |reason| match reason {
+            Senseless => Refusal::InvalidSeats("ask for at least one seat".into()),
+            other => hold_refusal(other),
+        },
     };
     table.check();
 }

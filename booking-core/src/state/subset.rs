@@ -24,6 +24,9 @@ impl State {
         for (performance, seat) in &keys.seats {
             self.copy_seat(&mut part, *performance, *seat);
         }
+        for performance in &keys.all_seats {
+            part.seats.extend(self.seats.get(performance).map(|seats| (*performance, seats.clone())));
+        }
         for user in &keys.users {
             self.copy_user(&mut part, *user);
         }

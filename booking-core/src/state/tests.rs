@@ -45,6 +45,7 @@ fn every_command() -> Vec<Command> {
             commands.push(pay(n, ticket));
             commands.push(hold::Command::Leave(ticket.clone()).into());
             commands.extend([&[1][..], &[3], &[4], &[2, 7], &[51]].map(|seats| place(n, ticket, 1, seats)));
+            commands.extend([1, 3, 60].map(|count| place_best(n, ticket, 1, count)));
         }
     }
     commands

@@ -5,7 +5,7 @@ use std::time::Duration;
 use booking_core::{
     Amount, Command, LaneName, Ticket, Timestamp,
     catalog::{self, ConcertDraft, LaneChange, PerformanceDraft},
-    hold::{self, Reservation, ReservationStatus, SeatNumber, SeatStatus},
+    hold::{self, Reservation, ReservationStatus, SeatChoice, SeatNumber, SeatStatus},
     id::{EntryId, PaymentId, ReservationId, UserId},
     payment, wallet,
 };
@@ -175,18 +175,19 @@ fn place(world: &World) -> BoxedStrategy<Command> {
     let at = |n| (Just(performance(n)), seats(world, n));
     let at = prop_oneof![6 => at(1), 3 => at(2), 1 => at(3), 1 => at(4)];
     let new = (id, any_ticket(world), at);
-    let new = new.prop_map(|(reservation, ticket, (performance, seats))| hold::Command::Place {
-        reservation,
-        ticket,
-        performance,
-        seats,
+    let best = prop::option::weighted(0.25, 0..=4_u32);
+    let choice = |seats, best: Option<u32>| best.map_or(SeatChoice::Exact(seats), SeatChoice::Best);
+    let new = (new, best).prop_map(move |((reservation, ticket, (performance, seats)), best)| {
+        hold::Command::Place { reservation, ticket, performance, choice: choice(seats, best) }
     });
-    let again = (some_reservation(world, live(world)), any::<bool>(), any_ticket(world));
-    let again = again.prop_map(move |(made, same_id, other)| {
+    let again = (some_reservation(world, live(world)), any::<bool>(), any::<bool>(), any_ticket(world));
+    let again = again.prop_map(move |(made, same_id, best, other)| {
         let Some(made) = made else { return hold::Command::Leave(other) };
         let reservation = if same_id { made.id } else { reservation(fresh) };
         let (ticket, performance) = (made.ticket, made.performance);
-        hold::Command::Place { reservation, ticket, performance, seats: made.seats.to_vec() }
+        let count = u32::try_from(made.seats.len()).expect("a few");
+        let choice = choice(made.seats.to_vec(), best.then_some(count));
+        hold::Command::Place { reservation, ticket, performance, choice }
     });
     prop_oneof![14 => new, 1 => again].prop_map(Command::from).boxed()
 }

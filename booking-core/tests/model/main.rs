@@ -4,6 +4,7 @@
 //! steps that shows it; nothing is written to disk.
 #![cfg(not(booking_loom))]
 
+mod best;
 mod booking;
 mod commands;
 mod departures;

@@ -6,7 +6,7 @@ use booking_core::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Json, Reply};
+use super::{Json, Reply, seat_events};
 use crate::{
     app::App,
     extract::{Asked, At, Queue},
@@ -20,6 +20,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(performances_of))
         .routes(routes!(performances))
         .routes(routes!(seats))
+        .routes(routes!(seat_events::events))
 }
 
 refusals!(ConcertsRefusals: INPUT, READ);

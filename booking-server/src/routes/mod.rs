@@ -9,6 +9,8 @@ mod payments;
 mod queue;
 mod queue_events;
 mod reservations;
+mod seat_events;
+mod sse;
 mod users;
 mod wallet;
 

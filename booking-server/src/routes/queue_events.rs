@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{
         IntoResponse, Response,
-        sse::{Event, KeepAlive, Sse},
+        sse::{Event, Sse},
     },
 };
 use booking_api::{PlaceStatus, Problem, QueuePlace, openapi};
@@ -18,14 +18,11 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
+use super::sse::{Next, RETRY, event, keep_alive};
 use crate::{app::App, extract::Queue, failure::Failure, openapi::refusals::refusals};
 
 /// Changes are told at most this often.
 const EVERY: Duration = Duration::from_secs(1);
-/// Silence longer than this is broken by a comment, so that nobody in between takes the stream for dead.
-const HEARTBEAT: Duration = Duration::from_secs(15);
-/// When a reader whose stream broke comes back.
-const RETRY: Duration = Duration::from_secs(2);
 
 /// One reader.
 struct Watch {
@@ -38,9 +35,6 @@ struct Watch {
     number: u64,
     due: Instant,
 }
-
-/// What comes next on a stream, and whether it is the last.
-type Next = (Result<Event, Infallible>, Option<Watch>);
 
 type PushedPlace = openapi::Pushed<QueuePlace>;
 
@@ -76,8 +70,7 @@ pub(super) async fn events(
     }
     let (stopping, due) = (app.stopping(), Instant::now() + EVERY);
     let watch = Watch { app, ticket, stopping, told, is_dark: false, number: 0, due };
-    let keep_alive = KeepAlive::new().interval(HEARTBEAT).text("still here");
-    Ok(Sse::new(stream(watch)).keep_alive(keep_alive).into_response())
+    Ok(Sse::new(stream(watch)).keep_alive(keep_alive()).into_response())
 }
 
 /// The place as it is, then each change of it, until it is done or the server stops. Whatever a reader has seen
@@ -96,7 +89,7 @@ fn is_news(before: &QueuePlace, now: &QueuePlace) -> bool {
 
 impl Watch {
     /// Waits for the next thing to tell; none when the server stops.
-    async fn next(mut self) -> Option<Next> {
+    async fn next(mut self) -> Option<Next<Self>> {
         loop {
             tokio::select! {
                 () = sleep_until(self.due) => {}
@@ -124,18 +117,13 @@ impl Watch {
         }
     }
 
-    fn tell(mut self) -> Next {
+    fn tell(mut self) -> Next<Self> {
         self.number += 1;
         let id = format!("{}-{}", self.ticket.seq, self.number);
         let event = event("place", &self.told).id(id).retry(RETRY);
         let is_over = self.told.status == PlaceStatus::Done;
         (Ok(event), (!is_over).then_some(self))
     }
-}
-
-fn event(name: &str, body: &impl serde::Serialize) -> Event {
-    // A value of ours can always be written.
-    Event::default().event(name).data(serde_json::to_string(body).unwrap_or_default())
 }
 
 /// A stream of somebody who is next.

@@ -4,6 +4,7 @@ use axum::{extract::State, http::StatusCode};
 use booking_api::{CreateReservation, List, ListQuery, Reservation, openapi};
 use booking_core::{
     Refusal,
+    hold::SeatChoice,
     id::{PerformanceId, ReservationId, from_idempotency_key},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -17,17 +18,20 @@ use crate::{
     openapi::refusals::refusals,
 };
 
+const WHICH_SEATS: &str =
+    "the body: send either `seats`, the numbers you want, or `best`, how many seats beside each other";
+
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(create, list)).routes(routes!(one, release))
 }
 
 refusals!(
     CreateRefusals: ADMITTED, INPUT, BODY, CHANGE;
-    UnknownUser, UnknownPerformance, UnknownSeat, WrongLane, NotOnSale, SeatTaken, SeatLimitReached,
+    UnknownUser, UnknownPerformance, UnknownSeat, WrongLane, NotOnSale, SeatTaken, NoAdjacentSeats, SeatLimitReached,
     IdempotencyKeyReused, AmountOutOfRange
 );
 
-/// Holds seats: all of them, or none
+/// Holds the seats that are named, or the best that lie beside each other: all of them, or none
 ///
 /// For 5 minutes, unless the operator chose otherwise. The same user holding exactly these seats gets the reservation that
 /// exists.
@@ -55,11 +59,17 @@ async fn create(
         None => Uuid::now_v7(),
     };
     let performance = PerformanceId(wanted.performance_id);
-    // A number no seat can have at all is unknown like any other: 0 stands for it, and the answer names what was sent.
-    let seats: Vec<u32> = wanted.seats.iter().map(|seat| u32::try_from(*seat).unwrap_or(0)).collect();
+    let choice = match (&wanted.seats, wanted.best) {
+        // A number no seat can have at all is unknown like any other: 0 stands for it, and the answer names what was sent.
+        (Some(seats), None) => {
+            seats.iter().map(|seat| u32::try_from(*seat).unwrap_or(0)).collect::<Vec<_>>().into()
+        }
+        (None, Some(count)) => SeatChoice::Best(count),
+        _ => return Err(Failure::invalid(WHICH_SEATS)),
+    };
     app.churn.check(&ticket, Instant::now)?;
-    let held = app.engine.hold(&ticket, ReservationId(id), performance, seats).await;
-    let held = held.map_err(|error| name_as_sent(error, &wanted.seats))?;
+    let held = app.engine.hold(&ticket, ReservationId(id), performance, choice).await;
+    let held = held.map_err(|error| name_as_sent(error, wanted.seats.as_deref().unwrap_or_default()))?;
     Json::created::<_, Reservation>(held)
 }
 

@@ -1,9 +1,10 @@
 use booking_api::Code;
 
-const TESTS: [&str; 9] = [
+const TESTS: [&str; 10] = [
     include_str!("admin.rs"),
     include_str!("bad_input.rs"),
     include_str!("connections.rs"),
+    include_str!("best_seats.rs"),
     include_str!("faults.rs"),
     include_str!("journey.rs"),
     include_str!("ownership.rs"),

@@ -4,6 +4,7 @@
 
 mod admin;
 mod bad_input;
+mod best_seats;
 mod codes;
 mod config;
 mod connections;
@@ -18,6 +19,8 @@ mod openapi;
 mod ownership;
 mod process;
 mod queue;
+mod reader;
+mod seat_events;
 mod support;
 mod tokens;
 mod trace;

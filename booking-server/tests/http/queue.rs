@@ -111,7 +111,8 @@ async fn a_ticket_of_one_lane_opens_no_concert_of_another() {
         .await
         .expect(201)
         .text("queue_token");
-    for path in [format!("/v1/concerts/{CONCERT}/performances"), format!("/v1/performances/{SHOW}/seats")] {
+    let seats = format!("/v1/performances/{SHOW}/seats");
+    for path in [format!("/v1/concerts/{CONCERT}/performances"), format!("{seats}/events"), seats] {
         let refused = service.get(&path, &hot).await.expect(403);
         assert_eq!((refused.code(), &refused.body["lane"]), ("wrong_lane", &json!("main")));
     }

@@ -18,6 +18,7 @@ fn queue_calls() -> Vec<(&'static str, String, Option<serde_json::Value>)> {
         ("GET", format!("/v1/concerts/{CONCERT}/performances"), None),
         ("GET", "/v1/performances".into(), None),
         ("GET", format!("/v1/performances/{SHOW}/seats"), None),
+        ("GET", format!("/v1/performances/{SHOW}/seats/events"), None),
         ("POST", "/v1/reservations".into(), Some(json!({"performance_id": SHOW, "seats": [1]}))),
         ("POST", "/v1/payments".into(), Some(json!({"reservation_id": reservation}))),
     ]

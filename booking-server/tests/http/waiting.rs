@@ -8,18 +8,20 @@ use axum::{
 };
 use booking_core::{LaneName, id::UserId, store::QueueStore};
 use booking_server::Tokens;
-use http_body_util::BodyExt;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::{Instant, sleep, timeout};
 use tower::ServiceExt;
 
 use crate::{
     faults::{Fault, start},
+    reader::Reader,
     support::Service,
 };
 
 /// Longer than an instance may go by what it saw.
 const A_MOMENT: Duration = Duration::from_millis(260);
+
+const EVENTS: &str = "/v1/queue/events";
 
 /// The queue tokens of so many people who stand in line, of whom as many are admitted as the lane takes.
 async fn line(service: &Service, queue: &dyn QueueStore, many: usize) -> Vec<String> {
@@ -111,61 +113,26 @@ async fn without_the_queue_store_polls_are_503_and_nobody_is_told_old_news() {
     assert_eq!(rank(&service, &line[150]).await, 150);
 }
 
-/// A reader of `/v1/queue/events`.
-struct Reader(Body);
-
-impl Reader {
-    async fn open(service: &Service, token: &str) -> Self {
-        let request =
-            Request::get("/v1/queue/events").header(header::AUTHORIZATION, format!("Bearer {token}"));
-        let response = service.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
-        assert_eq!(response.status(), 200);
-        assert_eq!(response.headers()[header::CONTENT_TYPE], "text/event-stream");
-        Self(response.into_body())
-    }
-
-    /// The next that comes, as it is written; none at the end.
-    async fn text(&mut self) -> Option<String> {
-        let next = timeout(Duration::from_mins(2), self.0.frame()).await.expect("something comes");
-        Some(String::from_utf8(next?.unwrap().into_data().unwrap().into()).unwrap())
-    }
-
-    /// The next event, and its data; heartbeats are passed over.
-    async fn event(&mut self) -> Option<(String, Value)> {
-        loop {
-            let text = self.text().await?;
-            let field =
-                |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-            if let (Some(event), Some(data)) = (field("event"), field("data")) {
-                return Some((event.to_owned(), serde_json::from_str(data).unwrap()));
-            }
-        }
-    }
-
-    async fn place(&mut self) -> Value {
-        let (event, data) = self.event().await.expect("it goes on");
-        assert_eq!(event, "place", "{data}");
-        data
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn the_place_is_pushed_until_it_is_done() {
     let service = Service::start().await;
     service.change_lane(json!({"capacity": 1})).await.expect(200);
     let (first, second, third) = (service.buyer().await, service.buyer().await, service.buyer().await);
-    let mut reader = Reader::open(&service, &third.queue_token).await;
-    let place = reader.place().await;
+    let mut reader = Reader::open(&service, EVENTS, &third.queue_token).await;
+    let place = reader.expect("place").await;
     assert_eq!((&place["status"], &place["rank"]), (&json!("waiting"), &json!(2)));
     service.delete("/v1/queue/tokens", &first.queue_token).await.expect(204);
-    assert_eq!(reader.place().await["rank"], 1);
+    assert_eq!(reader.expect("place").await["rank"], 1);
     service.delete("/v1/queue/tokens", &second.queue_token).await.expect(204);
-    let place = reader.place().await;
+    let place = reader.expect("place").await;
     assert_eq!(place["status"], "admitted");
     service.get("/v1/performances", &third.queue_token).await.expect(200);
-    assert!(reader.place().await["expires_at"].as_str() > place["expires_at"].as_str(), "the session began");
+    assert!(
+        reader.expect("place").await["expires_at"].as_str() > place["expires_at"].as_str(),
+        "the session began"
+    );
     service.delete("/v1/queue/tokens", &third.queue_token).await.expect(204);
-    let place = reader.place().await;
+    let place = reader.expect("place").await;
     assert_eq!((&place["status"], &place["reason"]), (&json!("done"), &json!("left")));
     assert_eq!(reader.event().await, None, "then the stream ends");
 }
@@ -175,8 +142,8 @@ async fn changes_come_once_a_second_at_most_and_silence_has_a_heartbeat() {
     let (service, (_, queue)) = start().await;
     service.change_lane(json!({"capacity": 1})).await.expect(200);
     let line = line(&service, &*queue, 400).await;
-    let mut reader = Reader::open(&service, &line[399]).await;
-    assert_eq!(reader.place().await["rank"], 399);
+    let mut reader = Reader::open(&service, EVENTS, &line[399]).await;
+    assert_eq!(reader.expect("place").await["rank"], 399);
     let began = Instant::now();
     let leaving = async {
         for token in &line[10..210] {
@@ -186,7 +153,7 @@ async fn changes_come_once_a_second_at_most_and_silence_has_a_heartbeat() {
     };
     let reading = async {
         let mut told = 0;
-        while reader.place().await["rank"] != 199 {
+        while reader.expect("place").await["rank"] != 199 {
             told += 1;
         }
         told
@@ -204,18 +171,18 @@ async fn who_comes_back_begins_with_the_present_and_after_the_end_is_told_to_sta
     let service = Service::start().await;
     let buyer = service.buyer().await;
     let come_back = async || {
-        let request = Request::get("/v1/queue/events")
+        let request = Request::get(EVENTS)
             .header(header::AUTHORIZATION, format!("Bearer {}", buyer.queue_token))
             .header("last-event-id", "7-3");
         service.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
     };
-    let mut reader = Reader(come_back().await.into_body());
-    assert_eq!(reader.place().await["status"], "admitted");
+    let mut reader = Reader::of(come_back().await);
+    assert_eq!(reader.expect("place").await["status"], "admitted");
     service.delete("/v1/queue/tokens", &buyer.queue_token).await.expect(204);
-    assert_eq!(reader.place().await["reason"], "left");
+    assert_eq!(reader.expect("place").await["reason"], "left");
     assert_eq!(come_back().await.status(), 204);
-    let mut reader = Reader::open(&service, &buyer.queue_token).await;
-    assert_eq!(reader.place().await["reason"], "left", "who comes for the first time hears it");
+    let mut reader = Reader::open(&service, EVENTS, &buyer.queue_token).await;
+    assert_eq!(reader.expect("place").await["reason"], "left", "who comes for the first time hears it");
     assert_eq!(reader.event().await, None);
 }
 
@@ -223,15 +190,15 @@ async fn who_comes_back_begins_with_the_present_and_after_the_end_is_told_to_sta
 async fn a_stream_outlives_an_outage_of_the_queue_store_and_ends_with_the_lane() {
     let (service, (_, queue)) = start().await;
     let buyer = service.buyer().await;
-    let mut reader = Reader::open(&service, &buyer.queue_token).await;
-    assert_eq!(reader.place().await["status"], "admitted");
+    let mut reader = Reader::open(&service, EVENTS, &buyer.queue_token).await;
+    assert_eq!(reader.expect("place").await["status"], "admitted");
     queue.set(Fault::Down);
     let (event, problem) = reader.event().await.unwrap();
     assert_eq!((event.as_str(), &problem["code"]), ("problem", &json!("store_unavailable")));
     sleep(Duration::from_secs(5)).await;
     queue.set(Fault::None);
     assert_eq!(
-        reader.place().await["status"],
+        reader.expect("place").await["status"],
         "admitted",
         "told once that it is dark, and once that it is not"
     );
@@ -241,8 +208,8 @@ async fn a_stream_outlives_an_outage_of_the_queue_store_and_ends_with_the_lane()
 async fn a_stopping_server_ends_its_streams() {
     let service = Service::start().await;
     let buyer = service.buyer().await;
-    let mut reader = Reader::open(&service, &buyer.queue_token).await;
-    reader.place().await;
+    let mut reader = Reader::open(&service, EVENTS, &buyer.queue_token).await;
+    reader.expect("place").await;
     service.app.drain();
     assert_eq!(timeout(Duration::from_millis(100), reader.event()).await, Ok(None));
 }

@@ -93,7 +93,7 @@ async fn all_show_up(site: &Site, admitted: &[Entered]) {
             continue;
         }
         let seats = vec![i64::try_from(person.seq).unwrap()];
-        let wanted = CreateReservation { performance_id: SHOW, seats };
+        let wanted = CreateReservation::seats(SHOW, seats);
         let held = client.reserve(&person.queue_token, None, &wanted).await.unwrap();
         if person.seq % 3 == 1 {
             let charge = CreateCharge { amount: PRICE, user_id: None };

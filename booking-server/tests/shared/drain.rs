@@ -123,7 +123,7 @@ async fn buy(client: &Client, seat: u32) -> Result<Bought, ClientError> {
     let charge = CreateCharge { amount: PRICE, user_id: None };
     client.charge(&user_token, &Uuid::new_v4().to_string(), &charge).await?;
     let queue_token = client.enter(&user_token, None).await?.queue_token;
-    let wanted = CreateReservation { performance_id: SHOW, seats: vec![seat.into()] };
+    let wanted = CreateReservation::seats(SHOW, vec![seat.into()]);
     let held = client.reserve(&queue_token, None, &wanted).await?;
     let payment = client.pay(&queue_token, held.reservation_id).await?;
     Ok(Bought { user_token, seat, payment })

@@ -6,6 +6,7 @@
 mod crowd;
 mod drain;
 mod instances;
+mod onlookers;
 mod outages;
 #[path = "../../../booking-store-redis/tests/redis/support/server.rs"]
 #[allow(dead_code, reason = "the store's own tests do more with it")]

@@ -111,7 +111,7 @@ impl Site {
     }
 
     pub(crate) async fn hold(&self, buyer: &Buyer, seat: i64) -> Result<Uuid, ClientError> {
-        let wanted = CreateReservation { performance_id: SHOW, seats: vec![seat] };
+        let wanted = CreateReservation::seats(SHOW, vec![seat]);
         let held = self.client().reserve(&buyer.queue_token, None, &wanted).await;
         held.map(|held| held.reservation_id)
     }

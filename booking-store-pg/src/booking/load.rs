@@ -83,6 +83,14 @@ const WALLETS_AND_SEATS: &str = "\
         CROSS JOIN LATERAL (SELECT * FROM seats WHERE performance_id = t.performance_id AND number = t.number \
             AND reservation_id IS NOT NULL OFFSET 0) AS s) AS of ON true";
 
+/// Every seat of some performances that somebody has.
+const HALLS: &str = "\
+    SELECT of.*, head.last_event FROM log_head AS head LEFT JOIN LATERAL ( \
+        SELECT s.performance_id, s.number, s.reservation_id, s.held_until \
+        FROM unnest($1::uuid[]) AS t (performance_id) \
+        CROSS JOIN LATERAL (SELECT * FROM seats WHERE performance_id = t.performance_id \
+            AND reservation_id IS NOT NULL OFFSET 0) AS s) AS of ON true";
+
 const ENTRIES: &str = "\
     SELECT entry_id, user_id, number, kind, payment_id, amount, balance_after, at FROM wallet_entries \
     WHERE entry_id = ANY($1)";
@@ -95,7 +103,7 @@ const BEGIN_AND_LOCK_HEAD: &str = concat!("BEGIN; ", lock_head!());
 
 const CLOCK: &str = "SELECT booking_now()";
 
-pub(super) const STATEMENTS: &[&str] = &[RESERVATIONS, WALLETS_AND_SEATS, ENTRIES, LOCK_HEAD, CLOCK];
+pub(super) const STATEMENTS: &[&str] = &[RESERVATIONS, WALLETS_AND_SEATS, HALLS, ENTRIES, LOCK_HEAD, CLOCK];
 
 /// The head of the log, and the clock of the store.
 #[derive(Clone, Copy, Debug)]
@@ -142,19 +150,29 @@ pub(super) struct Loaded {
 
 /// What a batch may read and change: the users and seats that it names, and those that the reservations it names lead to.
 /// Such links never change, and everything else belongs to a user.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Reach {
     users: BTreeSet<UserId>,
     seats: BTreeSet<(PerformanceId, u32)>,
+    /// Performances of which it reaches every seat.
+    halls: BTreeSet<PerformanceId>,
 }
 
 impl Reach {
     pub(super) fn of(keys: &Keys) -> Self {
-        Self { users: keys.users.clone(), seats: keys.seats.clone() }
+        Self { users: keys.users.clone(), seats: keys.seats.clone(), halls: keys.all_seats.clone() }
     }
 
     pub(super) fn meets(&self, other: &Self) -> bool {
-        !self.users.is_disjoint(&other.users) || !self.seats.is_disjoint(&other.seats)
+        !self.users.is_disjoint(&other.users)
+            || !self.seats.is_disjoint(&other.seats)
+            || !self.halls.is_disjoint(&other.halls)
+            || self.enters(&other.halls)
+            || other.enters(&self.halls)
+    }
+
+    fn enters(&self, halls: &BTreeSet<PerformanceId>) -> bool {
+        !halls.is_empty() && self.seats.iter().any(|(performance, _)| halls.contains(performance))
     }
 }
 
@@ -164,8 +182,10 @@ pub(super) async fn load(connection: &mut PgConnection, keys: &Keys) -> Result<L
     let mut reach = Reach::of(keys);
     let head = load_reservations(connection, keys, &mut rows, &mut reach).await?;
     let last_event = load_wallets_and_seats(connection, &reach, &mut rows).await?;
+    let of_halls = load_halls(connection, &reach, &mut rows).await?;
     load_entries(connection, keys, &mut rows).await?;
-    let of_one_view = last_event.is_none_or(|last_event| last_event == head.last_event);
+    let of_one_view =
+        [last_event, of_halls].into_iter().flatten().all(|last_event| last_event == head.last_event);
     Ok(Loaded { rows, head, of_one_view, reach })
 }
 
@@ -241,6 +261,25 @@ async fn load_wallets_and_seats(
     }
     let row = found.first().ok_or_else(|| Trouble::Broken("the log has no head".into()))?;
     Ok(Some(row.try_get(8)?))
+}
+
+async fn load_halls(
+    connection: &mut PgConnection,
+    reach: &Reach,
+    into: &mut Rows,
+) -> Result<Option<i64>, Trouble> {
+    if reach.halls.is_empty() {
+        return Ok(None);
+    }
+    let mut last_event = None;
+    let found = query(HALLS).bind(uuids(&reach.halls, |id| id.0)).fetch_all(connection).await?;
+    for row in &found {
+        last_event = Some(row.try_get(4)?);
+        if row.try_get::<Option<Uuid>, _>(0)?.is_some() {
+            into.seats.push(rows::seat(row, 0)?);
+        }
+    }
+    Ok(last_event)
 }
 
 async fn load_entries(connection: &mut PgConnection, keys: &Keys, into: &mut Rows) -> Result<(), Trouble> {

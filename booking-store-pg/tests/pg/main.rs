@@ -4,6 +4,7 @@
 mod commits;
 mod conformance;
 mod constraints;
+mod cursor;
 mod outages;
 mod overlap;
 mod queues;

@@ -39,10 +39,10 @@ async fn round(world: &World, chance: &mut u64) -> (u32, u32) {
     for _ in 0..4 {
         let user = user(u128::from(roll(6)) + 1);
         let seats = [roll(12), roll(12)].map(|seat| u32::try_from(seat).unwrap_or(0) + 1);
-        batch.push(if roll(3) == 0 {
-            charge(user, 7)
-        } else {
-            world.place(user, &seats[..=usize::from(seats[0] < seats[1])])
+        batch.push(match roll(6) {
+            0 | 1 => charge(user, 7),
+            2 => world.place_best(user, u32::try_from(roll(3)).unwrap_or(0) + 1),
+            _ => world.place(user, &seats[..=usize::from(seats[0] < seats[1])]),
         });
     }
     let answers = world.store.execute(batch).await.expect("nobody is in the way for ever");
@@ -130,6 +130,41 @@ async fn the_same_new_user_entry_and_reservation_from_three_instances_are_made_o
         let held = held.expect("a read").items.remove(0);
         first.done(hold::Command::Release { reservation: held.id, user: user(n) }.into()).await;
     }
+    first.books_are_clean().await;
+}
+
+/// A hall that grows while the best of its seats are chosen has seats that nobody has looked at yet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_best_seats_of_a_hall_that_grows_meanwhile_are_sold_once() {
+    let generous = BookingPolicy { live_reservations_per_user: 1_000, seats_per_user: 1_000, ..policy() };
+    let database = Database::new(TestClock::Real).await;
+    let first = World::new(store(&database.url(), &generous).await).await;
+    let second = first.at(store(&database.url(), &generous).await, 1_000_000);
+    let third = first.at(store(&database.url(), &generous).await, 2_000_000);
+    let (one, two) = (first.rich(1).await, first.rich(2).await);
+    let grow = async {
+        for seats in (60..=250).step_by(10) {
+            third.grow(seats).await;
+        }
+    };
+    let hold = async |world: &World, user| {
+        let (mut held, mut refused) = (Vec::new(), 0);
+        while refused < 3 {
+            match world.ask(world.place_best(user, 2)).await.expect("an answer") {
+                Ok(outcome) => held.extend(reservation_of(outcome).seats.to_vec()),
+                Err(Refusal::NoAdjacentSeats { .. }) if held.len() > 20 => refused += 1,
+                Err(Refusal::NoAdjacentSeats { .. }) => tokio::task::yield_now().await,
+                Err(other) => panic!("{other}"),
+            }
+        }
+        held
+    };
+    let ((), one, two) = tokio::join!(grow, hold(&first, one), hold(&second, two));
+    let mut all = [one, two].concat();
+    let held = all.len();
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), held, "no seat twice");
     first.books_are_clean().await;
 }
 

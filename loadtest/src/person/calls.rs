@@ -25,7 +25,7 @@ fn post(act: Act, path: &str, token: &Arc<str>, body: &impl Serialize) -> Call {
 }
 
 fn hold_of(act: Act, token: &Arc<str>, performance: Uuid, seat: u32) -> Call {
-    let wanted = CreateReservation { performance_id: performance, seats: vec![seat.into()] };
+    let wanted = CreateReservation::seats(performance, vec![seat.into()]);
     post(act, "/v1/reservations", token, &wanted)
 }
 

@@ -129,7 +129,7 @@ async fn hold(
     ada: &Person,
     date: &Performance,
 ) -> Result<Reservation, Failure> {
-    let wanted = CreateReservation { performance_id: date.performance_id, seats: vec![SEAT.into()] };
+    let wanted = CreateReservation::seats(date.performance_id, vec![SEAT.into()]);
     let held = stage.client.reserve(&ada.queue.queue_token, None, &wanted).await?;
     let answer = [
         ("reservation_id", json!(held.reservation_id)),
@@ -188,7 +188,7 @@ async fn history(stage: &Stage, teller: &mut Teller, ada: &Person) -> Result<(),
 /// What the second person gets for the same seat.
 async fn refuse(stage: &Stage, teller: &mut Teller, ben: &Person, date: &Performance) -> Result<(), Failure> {
     let token = &ben.queue.queue_token;
-    let wanted = CreateReservation { performance_id: date.performance_id, seats: vec![SEAT.into()] };
+    let wanted = CreateReservation::seats(date.performance_id, vec![SEAT.into()]);
     let refused = match stage.client.reserve(token, None, &wanted).await {
         Ok(held) => return Err(Failure::Check(format!("seat {SEAT} was sold and held again: {held:?}"))),
         Err(error) => error.problem().cloned().ok_or_else(|| Failure::from(error))?,

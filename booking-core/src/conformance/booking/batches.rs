@@ -8,7 +8,7 @@ use super::{
     },
 };
 use crate::{
-    catalog,
+    catalog::{self, PerformanceDraft},
     command::Command,
     hold::{ReservationStatus, SeatNumber, SeatStatus},
     id::{ConcertId, EntryId, PaymentId, PerformanceId, ReservationId, UserId},
@@ -62,6 +62,23 @@ pub(super) fn a_refused_command_does_not_hinder_the_others(make: &Factory<'_>) {
     assert_eq!(stage.seat(1), SeatStatus::Sold);
     assert_eq!(stage.seat(2), SeatStatus::Held);
     assert_eq!(stage.balance(ticket.user), 0);
+    stage.books_are_clean();
+}
+
+pub(super) fn a_batch_over_several_performances_goes_by_the_latest_of_each(make: &Factory<'_>) {
+    let stage = Stage::under(make, generous());
+    let other = stage.another_show();
+    let guests = [stage.guest(), stage.guest()];
+    // The store has seen this one before it changes, and never that one.
+    stage.held(&stage.guest(), &[1]);
+    let dearer =
+        PerformanceDraft { price: money(2 * PRICE), ..performance(stage.show, stage.begins(), SEATS) };
+    stage.put(concert(stage.concert, &LaneName::main(), vec![dearer]));
+    let shows = guests.iter().zip([stage.show, other]);
+    let in_both = shows.map(|(guest, show)| place(ReservationId::random(), guest, show, &[2]));
+    let answers = stage.execute(in_both.collect());
+    let amounts = answers.iter().map(|held| reservation_of(held.as_ref().expect("the seat is free")).amount);
+    assert_eq!(amounts.collect::<Vec<_>>(), [money(2 * PRICE), money(PRICE)]);
     stage.books_are_clean();
 }
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::stage::{
-    Stage, charge, concert, expire, lane, money, open, pay, performance, place, refund, release, set_lane,
+    Stage, charge, concert, expire, lane, money, open, pay, performance, place, place_best, refund, release,
+    set_lane,
 };
 use crate::{
     catalog::{self, LaneChange, PerformanceDraft},
@@ -140,6 +141,9 @@ impl Crowd {
         };
         let known = if random.once_in(8) { self.recent(random) } else { None };
         let id = known.map_or_else(|| ReservationId(random.uuid()), |(id, _)| id);
+        if random.once_in(5) {
+            return place_best(id, &ticket, random.pick(&self.shows).1, random.seat(5));
+        }
         place(id, &ticket, random.pick(&self.shows).1, &seats)
     }
 

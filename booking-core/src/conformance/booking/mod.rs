@@ -1,6 +1,7 @@
 //! The suite for implementers of [`BookingStore`].
 
 mod batches;
+mod best_seats;
 mod catalog;
 mod compare;
 mod crowd;
@@ -101,6 +102,7 @@ macro_rules! __booking_cases {
             batches {
                 every_command_of_a_batch_is_answered_in_order,
                 an_empty_batch_does_nothing,
+                a_batch_over_several_performances_goes_by_the_latest_of_each,
                 a_refused_command_does_not_hinder_the_others,
                 a_refused_command_leaves_no_trace_and_binds_nothing,
                 a_command_sees_the_effects_of_those_before_it_in_the_batch,
@@ -210,6 +212,16 @@ macro_rules! __booking_cases {
                 a_user_racing_on_two_performances_stays_within_the_limit,
                 a_takeover_of_an_expired_seat_has_one_winner,
                 batches_of_the_same_people_in_opposite_order_all_finish,
+            }
+            best_seats {
+                the_best_seats_are_the_most_central_adjacent_ones_available,
+                seats_of_expired_holds_are_among_the_best_without_a_sweep,
+                more_adjacent_seats_than_there_are_are_refused_with_how_many_there_are,
+                the_best_seats_asked_for_again_are_those_that_were_given,
+                each_choice_of_a_batch_sees_those_before_it,
+                the_best_seats_are_those_of_the_hall_as_it_is_now,
+                the_best_seats_asked_for_by_eight_threads_are_all_different,
+                best_and_named_seats_racing_get_in_nobodys_way,
             }
             money_races {
                 concurrent_charges_add_up,

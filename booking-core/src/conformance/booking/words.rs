@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::{
     catalog::{self, ConcertDraft, LaneChange, PerformanceDraft},
     command::Command,
-    hold::{self, Reservation, SeatNumber},
+    hold::{self, Reservation, SeatChoice, SeatNumber},
     id::{ConcertId, EntryId, PaymentId, PerformanceId, ReservationId, UserId},
     money::{Amount, Money},
     outcome::{Effect, Outcome},
@@ -40,7 +40,18 @@ pub(super) fn place(
     performance: PerformanceId,
     seats: &[SeatNumber],
 ) -> Command {
-    hold::Command::Place { reservation, ticket: ticket.clone(), performance, seats: seats.to_vec() }.into()
+    let choice = SeatChoice::Exact(seats.to_vec());
+    hold::Command::Place { reservation, ticket: ticket.clone(), performance, choice }.into()
+}
+
+pub(super) fn place_best(
+    reservation: ReservationId,
+    ticket: &Ticket,
+    performance: PerformanceId,
+    count: u32,
+) -> Command {
+    let choice = SeatChoice::Best(count);
+    hold::Command::Place { reservation, ticket: ticket.clone(), performance, choice }.into()
 }
 
 pub(super) fn release(reservation: ReservationId, user: UserId) -> Command {

@@ -2,7 +2,7 @@
 
 use booking_core::{
     Command, Effect, Event, Outcome, RecordedEvent, Refusal, State,
-    hold::{self, SeatStatus},
+    hold::{self, SeatChoice, SeatStatus},
     id::{EntryId, ReservationId},
     payment,
     store::BookingStore,
@@ -83,14 +83,16 @@ fn a_hold_that_keeps_the_seats_it_could_get() {
         fn execute(&self, right: &Right, batch: Vec<Command>) -> Answers {
             each(right, batch, |command, answer| {
                 let Err(Refusal::SeatTaken { seats: taken }) = answer else { return };
-                let Command::Hold(hold::Command::Place { ticket, performance, seats, .. }) = command else {
+                let Command::Hold(hold::Command::Place { ticket, performance, choice, .. }) = command else {
                     return;
                 };
+                let SeatChoice::Exact(seats) = choice else { return };
+                let free: Vec<u32> = seats.iter().filter(|seat| !taken.contains(seat)).copied().collect();
                 let rest = hold::Command::Place {
                     reservation: ReservationId::random(),
                     ticket: ticket.clone(),
                     performance: *performance,
-                    seats: seats.iter().filter(|seat| !taken.contains(seat)).copied().collect(),
+                    choice: free.into(),
                 };
                 right.store().execute_now(&[rest.into()]).unwrap();
             })

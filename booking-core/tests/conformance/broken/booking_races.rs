@@ -9,8 +9,8 @@ use std::{
 };
 
 use booking_core::{
-    Clock, Command, Event, RecordedEvent, Refusal, State, Timestamp,
-    hold::{self, SeatStatus},
+    Clock, Command, Effect, Event, Outcome, RecordedEvent, Refusal, State, Timestamp,
+    hold::{self, SeatChoice, SeatStatus},
     store::BookingStore,
 };
 
@@ -57,7 +57,9 @@ fn seats_that_are_looked_at_first_and_taken_later() {
     struct ReadThenInsert(Window);
     impl BookingFault for ReadThenInsert {
         fn execute(&self, right: &Right, batch: Vec<Command>) -> Answers {
-            let [Command::Hold(hold::Command::Place { performance, seats, .. })] = &batch[..] else {
+            let [Command::Hold(hold::Command::Place { performance, choice: SeatChoice::Exact(seats), .. })] =
+                &batch[..]
+            else {
                 return right.store().execute_now(&batch);
             };
             let were_free = now(right.store().seat_map(*performance)).is_some_and(|map| {
@@ -81,6 +83,31 @@ fn seats_that_are_looked_at_first_and_taken_later() {
         }
     }
     rejected("of_eight_threads_on_one_seat_exactly_one_wins", ReadThenInsert::default);
+}
+
+#[test]
+fn best_seats_that_are_chosen_first_and_held_later() {
+    /// Looks which seats are the best, and then holds those, whatever happened meanwhile.
+    #[derive(Default)]
+    struct ChooseThenHold(Window);
+    impl BookingFault for ChooseThenHold {
+        fn execute(&self, right: &Right, mut batch: Vec<Command>) -> Answers {
+            let looked = right.as_of(right.log()).execute_now(&batch)?;
+            for (command, answer) in batch.iter_mut().zip(looked) {
+                if let Command::Hold(hold::Command::Place { choice: choice @ SeatChoice::Best(_), .. }) =
+                    command
+                    && let Ok(Outcome { effect: Effect::Reservation(made), .. }) = answer
+                {
+                    *choice = SeatChoice::Exact(made.seats.to_vec());
+                }
+            }
+            self.0.stay();
+            let answers = right.store().execute_now(&batch);
+            self.0.leave();
+            answers
+        }
+    }
+    rejected("the_best_seats_asked_for_by_eight_threads_are_all_different", ChooseThenHold::default);
 }
 
 struct NoFault;

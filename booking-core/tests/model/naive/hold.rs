@@ -3,17 +3,17 @@ use std::collections::BTreeSet;
 use booking_core::{
     Effect, EndReason, Money, Outcome, Refusal, Ticket,
     catalog::Performance,
-    hold::{Command, Reservation, ReservationStatus as Status, SeatNumber, SeatStatus},
+    hold::{Command, Reservation, ReservationStatus as Status, SeatChoice, SeatNumber, SeatStatus},
     id::{PaymentId, PerformanceId, ReservationId, UserId},
 };
 
-use super::{Answer, World, done, replay};
+use super::{Answer, World, best::best, done, replay};
 
 impl World {
     pub(super) fn hold(&mut self, command: &Command) -> Answer {
         match command {
-            Command::Place { reservation, ticket, performance, seats } => {
-                self.place(*reservation, ticket, *performance, seats)
+            Command::Place { reservation, ticket, performance, choice } => {
+                self.place(*reservation, ticket, *performance, choice)
             }
             Command::Release { reservation, user } => self.release(*reservation, *user),
             Command::Leave(ticket) => Ok(self.leave(ticket)),
@@ -34,15 +34,26 @@ impl World {
         id: ReservationId,
         ticket: &Ticket,
         at: PerformanceId,
-        seats: &[SeatNumber],
+        choice: &SeatChoice,
     ) -> Answer {
-        let sorted: BTreeSet<SeatNumber> = seats.iter().copied().collect();
-        if seats.is_empty() || sorted.len() < seats.len() {
+        let named: Vec<SeatNumber> = match choice {
+            SeatChoice::Exact(seats) => seats.clone(),
+            SeatChoice::Best(_) => Vec::new(),
+        };
+        let sorted: BTreeSet<SeatNumber> = named.iter().copied().collect();
+        let wanted: Vec<SeatNumber> = sorted.into_iter().collect();
+        let count = match choice {
+            SeatChoice::Exact(_) => wanted.len(),
+            SeatChoice::Best(count) => *count as usize,
+        };
+        if count == 0 || wanted.len() < named.len() {
             return Err(Refusal::InvalidSeats(String::new()));
         }
-        let wanted: Vec<SeatNumber> = sorted.into_iter().collect();
+        let is_best = matches!(choice, SeatChoice::Best(_));
+        let met =
+            |made: &Reservation| if is_best { made.seats.len() == count } else { *made.seats == wanted };
         if let Some(known) = self.reservation(id) {
-            let same = known.user == ticket.user && known.performance == at && known.seats.to_vec() == wanted;
+            let same = known.user == ticket.user && known.performance == at && met(known);
             return if same { Ok(replay(self.tell(id))) } else { Err(Refusal::IdempotencyKeyReused) };
         }
         if self.wallet(ticket.user).is_none() {
@@ -50,18 +61,24 @@ impl World {
         }
         let performance = self.may_be_held(ticket, at, &wanted)?;
         let held = self.of_user(ticket.user, Status::Held);
-        if let Some(same) =
-            held.into_iter().find(|made| made.performance == at && made.seats.to_vec() == wanted)
-        {
+        let own = |made: &Reservation| !is_best || made.ticket == *ticket;
+        if let Some(same) = held.into_iter().find(|made| made.performance == at && met(made) && own(made)) {
             return Ok(replay(self.tell(same.id)));
         }
         self.check_ticket(ticket)?;
-        self.check_limits(ticket.user, at, wanted.len())?;
+        self.check_limits(ticket.user, at, count)?;
         let taken: Vec<_> =
             wanted.iter().copied().filter(|number| self.seat(at, *number) != SeatStatus::Available).collect();
         if !taken.is_empty() {
             return Err(Refusal::SeatTaken { seats: taken });
         }
+        let wanted = if is_best {
+            let is_free = |seat| self.seat(at, seat) == SeatStatus::Available;
+            let free: Vec<bool> = (1..=performance.seats).map(is_free).collect();
+            best(&free, count)?
+        } else {
+            wanted
+        };
         let total = i128::from(performance.price.units()) * wanted.len() as i128;
         let amount = i64::try_from(total).map_err(|_| Refusal::AmountOutOfRange)?;
         self.reservations.push(Reservation {

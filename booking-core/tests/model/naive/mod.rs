@@ -1,10 +1,12 @@
 //! The rules of booking once more, as simply as they can be put: lists, scans, and nothing stored that follows from
 //! something else. What a seat is follows from the reservations, a balance from the ledger.
 
+mod best;
 mod catalog;
 mod hold;
 mod money;
 
+pub(crate) use best::best;
 use booking_core::{
     BookingPolicy, Command, Effect, EndReason, Outcome, Refusal, Ticket, Timestamp,
     catalog::{Concert, LaneRecord, Performance},

@@ -26,17 +26,20 @@ pub(crate) enum Weather {
     CutBeforeCommit,
     /// The next COMMIT stays on the way, and so does everything after it on that wire.
     SwallowCommit,
+    /// The next COMMIT stays on the way until the weather is turned; then it is delivered.
+    LateCommit,
     /// Wires are cut as soon as they are used.
     Cut,
     /// Nothing passes, and nobody is told.
     Silence,
 }
 
-const ALL: [Weather; 6] = [
+const ALL: [Weather; 7] = [
     Weather::Fair,
     Weather::CutAfterCommit,
     Weather::CutBeforeCommit,
     Weather::SwallowCommit,
+    Weather::LateCommit,
     Weather::Cut,
     Weather::Silence,
 ];
@@ -135,6 +138,12 @@ impl Proxy {
                 Weather::SwallowCommit if commits && self.strikes(Weather::SwallowCommit) => {
                     was_cut.wait_for(|cut| *cut).await.ok();
                     return;
+                }
+                Weather::LateCommit if commits => {
+                    let mut turned = self.changed.subscribe();
+                    if self.strikes(Weather::LateCommit) {
+                        turned.changed().await.ok();
+                    }
                 }
                 Weather::Cut => break,
                 Weather::Silence => {

@@ -8,7 +8,7 @@ use std::sync::{
 use booking_core::{
     Amount, Command, Effect, Epoch, LaneName, Money, Outcome, Refusal, StoreError, Ticket, Timestamp,
     catalog::{self, ConcertDraft, LaneChange, PerformanceDraft},
-    hold::{self, Reservation},
+    hold::{self, Reservation, SeatChoice},
     id::{ConcertId, EntryId, PaymentId, PerformanceId, ReservationId, UserId},
     payment,
     store::BookingStore,
@@ -22,6 +22,7 @@ pub(crate) const PRICE: i64 = 1_000;
 pub(crate) struct World {
     pub(crate) store: Arc<dyn BookingStore>,
     pub(crate) show: PerformanceId,
+    concert: ConcertId,
     tickets: AtomicU64,
 }
 
@@ -43,7 +44,11 @@ pub(crate) fn performance(id: PerformanceId, seats: u32) -> PerformanceDraft {
 }
 
 pub(crate) fn put(performances: Vec<PerformanceDraft>) -> Command {
-    let (id, lane) = (ConcertId::random(), LaneName::main());
+    put_in(ConcertId::random(), performances)
+}
+
+fn put_in(id: ConcertId, performances: Vec<PerformanceDraft>) -> Command {
+    let lane = LaneName::main();
     catalog::Command::PutConcerts(vec![ConcertDraft { id, title: "A concert".into(), lane, performances }])
         .into()
 }
@@ -74,15 +79,22 @@ pub(crate) fn reservation_of(outcome: Outcome) -> Reservation {
 
 impl World {
     pub(crate) async fn new(store: Arc<dyn BookingStore>) -> Self {
-        let world = Self { store, show: PerformanceId::random(), tickets: AtomicU64::new(0) };
+        let (show, concert) = (PerformanceId::random(), ConcertId::random());
+        let world = Self { store, show, concert, tickets: AtomicU64::new(0) };
         world.done(catalog::Command::SetLane(LaneName::main(), LaneChange::default()).into()).await;
-        world.done(put(vec![performance(world.show, 50)])).await;
+        world.grow(50).await;
         world
+    }
+
+    /// Gives the performance this many seats.
+    pub(crate) async fn grow(&self, seats: u32) {
+        self.done(put_in(self.concert, vec![performance(self.show, seats)])).await;
     }
 
     /// The same world through another instance.
     pub(crate) fn at(&self, store: Arc<dyn BookingStore>, first_ticket: u64) -> Self {
-        Self { store, show: self.show, tickets: AtomicU64::new(first_ticket) }
+        let (show, concert) = (self.show, self.concert);
+        Self { store, show, concert, tickets: AtomicU64::new(first_ticket) }
     }
 
     pub(crate) async fn ask(&self, command: Command) -> Result<Result<Outcome, Refusal>, StoreError> {
@@ -111,8 +123,16 @@ impl World {
     }
 
     pub(crate) fn place(&self, user: UserId, seats: &[u32]) -> Command {
+        self.choose(user, seats.to_vec().into())
+    }
+
+    pub(crate) fn place_best(&self, user: UserId, count: u32) -> Command {
+        self.choose(user, SeatChoice::Best(count))
+    }
+
+    fn choose(&self, user: UserId, choice: SeatChoice) -> Command {
         let (reservation, ticket, performance) = (ReservationId::random(), self.ticket(user), self.show);
-        hold::Command::Place { reservation, ticket, performance, seats: seats.to_vec() }.into()
+        hold::Command::Place { reservation, ticket, performance, choice }.into()
     }
 
     /// Makes the user if there is none, and holds a seat.

@@ -84,7 +84,7 @@ pub(crate) fn charge(n: u64) -> Command {
 
 pub(crate) fn place(n: u64, seat: u32, epoch: Epoch) -> Command {
     let (reservation, ticket) = (reservation(n, seat), ticket(n, epoch));
-    hold::Command::Place { reservation, ticket, performance: SHOW, seats: vec![seat] }.into()
+    hold::Command::Place { reservation, ticket, performance: SHOW, choice: vec![seat].into() }.into()
 }
 
 pub(crate) fn pay(n: u64, seat: u32, epoch: Epoch) -> Command {
