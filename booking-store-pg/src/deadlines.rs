@@ -5,6 +5,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+/// What was not loaded ahead within this span of being asked for is loaded by who writes it, who has the rest of the time.
+const LOOKED_WITHIN: Duration = Duration::from_millis(800);
 /// What is not saved within this span of being asked for is given up.
 pub(crate) const SAVED_WITHIN: Duration = Duration::from_millis(1_600);
 /// What is not known to be committed within this span of being asked for has an unknown outcome.
@@ -17,6 +19,7 @@ pub(crate) const PAUSE: Duration = Duration::from_millis(2);
 /// What a batch is to be done by.
 #[derive(Clone, Copy)]
 pub(crate) struct Deadlines {
+    pub(crate) looked: Instant,
     pub(crate) saved: Instant,
     pub(crate) known: Instant,
 }
@@ -24,7 +27,7 @@ pub(crate) struct Deadlines {
 impl Deadlines {
     /// Of a batch of which the oldest part was asked for then.
     pub(crate) fn of(asked: Instant) -> Self {
-        Self { saved: asked + SAVED_WITHIN, known: asked + KNOWN_WITHIN }
+        Self { looked: asked + LOOKED_WITHIN, saved: asked + SAVED_WITHIN, known: asked + KNOWN_WITHIN }
     }
 }
 

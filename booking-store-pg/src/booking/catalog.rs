@@ -82,18 +82,18 @@ impl Catalog {
         }
     }
 
-    /// Performances with their concerts, from memory where they are remembered. The head of the log is locked, and has
-    /// this version of the catalogue.
+    /// Performances with their concerts, from memory where they are remembered; of this version if the head of the log is
+    /// locked and has it, or still has it when it is.
     pub(super) async fn load(
         &self,
         connection: &mut PgConnection,
         version: i64,
         keys: &Keys,
-        into: &mut Rows,
-    ) -> Result<(), Trouble> {
-        let unknown = self.remembered(version, &keys.performances, into);
+    ) -> Result<Rows, Trouble> {
+        let mut into = Rows::default();
+        let unknown = self.remembered(version, &keys.performances, &mut into);
         if unknown.is_empty() {
-            return Ok(());
+            return Ok(into);
         }
         let mut found = Rows::default();
         load_performances(connection, unknown, &mut found).await?;
@@ -101,7 +101,7 @@ impl Catalog {
         self.remember(version, &found);
         into.performances.append(&mut found.performances);
         into.concerts.append(&mut found.concerts);
-        Ok(())
+        Ok(into)
     }
 }
 

@@ -6,6 +6,7 @@ mod lists;
 mod load;
 mod maps;
 mod port;
+mod recent;
 mod resolve;
 mod rows;
 mod save;

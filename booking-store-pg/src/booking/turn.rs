@@ -1,4 +1,5 @@
-//! One transaction: lock, read the clock, load, decide, save. Committing is the caller's.
+//! One transaction: lock, read the clock, load what was not loaded before or is not good any more, decide, save.
+//! Committing is the caller's.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,7 +11,8 @@ use sqlx::{PgConnection, raw_sql};
 
 use super::{
     catalog::{self, Catalog},
-    load,
+    load::{self, Head, Loaded, Reach},
+    recent::Recent,
     save::{self, Place},
     save_catalog,
 };
@@ -25,6 +27,8 @@ pub(super) struct Turn<'a> {
     pub(super) policy: &'a BookingPolicy,
     /// What is remembered of the catalogue; none: this turn may change it, and locks it.
     pub(super) catalog: Option<&'a Catalog>,
+    /// What the batches before it changed.
+    pub(super) recent: &'a Recent,
 }
 
 /// A turn that is saved and waits for its commit.
@@ -36,6 +40,10 @@ pub(super) struct Staged {
     pub(super) touched: BTreeSet<PerformanceId>,
     /// Whether concerts or performances changed.
     pub(super) catalog_changed: bool,
+    /// What it may have changed, unless it may have changed the catalogue.
+    pub(super) reach: Option<Reach>,
+    /// The last event of it.
+    pub(super) last_event: i64,
 }
 
 /// An event at its place in the log.
@@ -65,35 +73,80 @@ struct Decided {
     answers: Answers,
 }
 
+/// What a batch needs, loaded before its transaction.
+pub(super) struct Look {
+    loaded: Loaded,
+    /// The performances, with their concerts.
+    catalog: Rows,
+}
+
+impl Look {
+    /// Loads what a batch needs, without any lock.
+    pub(super) async fn at(
+        connection: &mut PgConnection,
+        catalog: &Catalog,
+        keys: &Keys,
+    ) -> Result<Self, Trouble> {
+        let loaded = load::load(connection, keys).await?;
+        let catalog = catalog.load(connection, loaded.head.catalog_version, keys).await?;
+        Ok(Self { loaded, catalog })
+    }
+
+    /// The answers, if the whole batch changes nothing: refusals and repetitions are as good from a view as under the
+    /// lock.
+    pub(super) fn answers(&self, policy: &BookingPolicy, batch: &[&Command]) -> Option<Answers> {
+        let Loaded { rows, head, of_one_view, .. } = &self.loaded;
+        if !of_one_view {
+            return None;
+        }
+        let decided = decide(policy, [self.catalog.clone(), rows.clone()], batch, head.now);
+        decided.events.is_empty().then_some(decided.answers)
+    }
+
+    /// Whether all of it is still as it was, now that the head is locked.
+    fn is_good(&self, head: &Head, recent: &Recent) -> bool {
+        let Loaded { head: seen, reach, .. } = &self.loaded;
+        seen.catalog_version == head.catalog_version
+            && recent.left_alone(seen.last_event, head.last_event, reach)
+    }
+}
+
 impl Turn<'_> {
     /// Does everything but the commit. After an error the transaction is still open.
-    pub(super) async fn take(&mut self, batch: &[&Command], keys: &Keys) -> Result<Turned, Trouble> {
+    pub(super) async fn take(
+        &mut self,
+        batch: &[&Command],
+        keys: &Keys,
+        look: Option<Box<Look>>,
+    ) -> Result<Turned, Trouble> {
         let Some(catalog) = self.catalog else {
             let unseated = self.take_catalog(batch, keys).await?;
             return Ok(Turned::Unseated(Box::new(unseated)));
         };
         let head = load::begin(self.connection).await?;
-        let mut rows = Rows::default();
-        catalog.load(self.connection, head.catalog_version, keys, &mut rows).await?;
-        load::load(self.connection, keys, &mut rows).await?;
-        let decided = decide(self.policy, rows, batch, head.now);
+        let Look { loaded, catalog } = match look.filter(|look| look.is_good(&head, self.recent)) {
+            Some(look) => *look,
+            None => Look::at(self.connection, catalog, keys).await?,
+        };
+        let decided = decide(self.policy, [catalog, loaded.rows], batch, head.now);
         let place = Place { last_event: head.last_event, now: head.now };
-        self.save(decided, &place).await.map(|staged| Turned::Staged(Box::new(staged)))
+        let mut staged = self.save(decided, &place).await?;
+        staged.reach = Some(loaded.reach);
+        Ok(Turned::Staged(Box::new(staged)))
     }
 
     async fn take_catalog(&mut self, batch: &[&Command], keys: &Keys) -> Result<Unseated, Trouble> {
         raw_sql(save_catalog::LOCK).execute(&mut *self.connection).await?;
         // Bookings are decided under the head of the log only, also when they share a batch with the catalogue.
-        let mut rows = Rows::default();
         let now = if batch.iter().all(|command| matches!(command, Command::Catalog(_))) {
             load::clock(self.connection).await?
         } else {
             load::lock_head(self.connection).await?.now
         };
+        let mut rows = load::load(self.connection, keys).await?.rows;
         catalog::load_locked(self.connection, keys, &mut rows).await?;
-        load::load(self.connection, keys, &mut rows).await?;
         let seats_before = rows.performances.iter().map(|of| (of.id, of.seats)).collect();
-        let decided = decide(self.policy, rows, batch, now);
+        let decided = decide(self.policy, [rows], batch, now);
         save_catalog::save(self.connection, &decided.state.changed_rows(&decided.events)).await?;
         Ok(Unseated { decided, now, seats_before })
     }
@@ -115,9 +168,18 @@ impl Turn<'_> {
     async fn save(&mut self, decided: Decided, place: &Place) -> Result<Staged, Trouble> {
         let Decided { state, events, answers } = decided;
         if events.is_empty() {
-            let touched = BTreeSet::new();
-            return Ok(Staged { answers, first_event: None, touched, catalog_changed: false });
+            let (touched, last_event) = (BTreeSet::new(), place.last_event);
+            let nothing = Staged {
+                answers,
+                first_event: None,
+                touched,
+                catalog_changed: false,
+                reach: None,
+                last_event,
+            };
+            return Ok(nothing);
         }
+        let last_event = place.last_event + i64::try_from(events.len()).unwrap_or(i64::MAX);
         let changes = state.changed_rows(&events);
         save::open_wallets(self.connection, &changes.wallets_opened).await?;
         save::save_bookings(self.connection, &changes, &events, place).await?;
@@ -126,12 +188,18 @@ impl Turn<'_> {
         let first_event = events.into_iter().next();
         let first_event =
             first_event.map(|event| FirstEvent { seq: place.last_event + 1, at: place.now, event });
-        Ok(Staged { answers, first_event, touched, catalog_changed })
+        Ok(Staged { answers, first_event, touched, catalog_changed, reach: None, last_event })
     }
 }
 
-fn decide(policy: &BookingPolicy, rows: Rows, batch: &[&Command], now: Timestamp) -> Decided {
-    let mut state = State::load(policy.clone(), rows);
+fn decide(
+    policy: &BookingPolicy,
+    rows: impl IntoIterator<Item = Rows>,
+    batch: &[&Command],
+    now: Timestamp,
+) -> Decided {
+    let mut state = State::new(policy.clone());
+    rows.into_iter().for_each(|rows| state.add(rows));
     let mut events = Vec::new();
     let mut answers = Vec::with_capacity(batch.len());
     for command in batch {

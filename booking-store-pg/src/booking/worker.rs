@@ -1,17 +1,21 @@
-//! The workers of a store: each takes what queues up, has it executed as one batch, and answers.
+//! The workers of a store: they take what queues up, have it executed as one batch, and answer. Bookings have two, so that
+//! the database loads for one batch while it writes another.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use booking_core::{
     Command, StoreError,
     batcher::{Batcher, Job, Limits},
 };
-use tokio::time::Instant;
+use tokio::{sync::mpsc, time::Instant};
 
 use super::{
     Shared,
-    turn::Answers,
-    writer::{Duty, Writer},
+    turn::{Answers, Look},
+    writer::{Duty, Looker, Seen, Writer},
 };
 use crate::{deadlines::Deadlines, trouble::Trouble};
 
@@ -27,15 +31,25 @@ pub(super) struct Work {
     asked: Instant,
 }
 
-/// A queue with a worker at its end.
+/// A queue with workers at its end.
 #[derive(Debug)]
 pub(super) struct Counter(Arc<Batcher<Work, Answers>>);
 
 impl Counter {
-    /// Starts a worker in the runtime this is called in.
+    /// Starts its workers in the runtime this is called in.
     pub(super) fn open(shared: &Arc<Shared>, duty: Duty) -> Self {
         let batcher = Arc::new(Batcher::new(Limits { queued: QUEUED, batch: BATCH }));
-        tokio::spawn(work(Attended(Arc::clone(&batcher)), Writer::new(Arc::clone(shared), duty)));
+        let queue = Attended(Arc::clone(&batcher));
+        let writer = Writer::new(Arc::clone(shared), duty);
+        match duty {
+            Duty::Bookings => {
+                let (written, to_write) = mpsc::channel(1);
+                let answered = Arc::new(AtomicUsize::new(0));
+                tokio::spawn(look(queue, Looker::new(Arc::clone(shared)), written, Arc::clone(&answered)));
+                tokio::spawn(write(to_write, writer, answered));
+            }
+            Duty::Catalog => drop(tokio::spawn(work(queue, writer))),
+        }
         Self(batcher)
     }
 
@@ -61,28 +75,58 @@ impl Drop for Attended {
     }
 }
 
-async fn work(queue: Attended, mut writer: Writer) {
-    while let Some(jobs) = queue.0.next().await {
-        let answered = jobs.len();
-        serve(&mut writer, jobs).await;
-        queue.0.settle(answered, tokio::task::yield_now).await;
+type Jobs = Vec<Job<Work, Answers>>;
+
+/// Takes batches, each when the one before it has begun to be written, and looks for what they need. Those that change
+/// nothing are answered here: the losers of a rush wait for nobody's commit.
+async fn look(
+    queue: Attended,
+    mut looker: Looker,
+    writer: mpsc::Sender<(Jobs, Option<Box<Look>>)>,
+    answered: Arc<AtomicUsize>,
+) {
+    while let Ok(permit) = writer.reserve().await {
+        queue.0.settle(answered.swap(0, Ordering::Relaxed), tokio::task::yield_now).await;
+        let Some(jobs) = queue.0.next().await else { break };
+        match looker.look(&batch(&jobs), deadlines(&jobs)).await {
+            Seen::Answers(answers) => {
+                answered.fetch_add(jobs.len(), Ordering::Relaxed);
+                answer(jobs, answers);
+            }
+            Seen::ToWrite(look) => permit.send((jobs, look)),
+        }
     }
 }
 
-async fn serve(writer: &mut Writer, jobs: Vec<Job<Work, Answers>>) {
-    match together(writer, &jobs).await {
-        Ok(mut answers) => {
-            // From the back, so that each job's answers are cut off where they begin.
-            for job in jobs.into_iter().rev() {
-                let first = answers.len().saturating_sub(job.work.commands.len());
-                job.reply.send(Ok(answers.split_off(first)));
-            }
-        }
+async fn write(
+    mut to_write: mpsc::Receiver<(Jobs, Option<Box<Look>>)>,
+    mut writer: Writer,
+    answered: Arc<AtomicUsize>,
+) {
+    while let Some((jobs, look)) = to_write.recv().await {
+        let many = jobs.len();
+        serve(&mut writer, jobs, look).await;
+        answered.fetch_add(many, Ordering::Relaxed);
+    }
+}
+
+/// Takes batches and writes them.
+async fn work(queue: Attended, mut writer: Writer) {
+    while let Some(jobs) = queue.0.next().await {
+        serve(&mut writer, jobs, None).await;
+    }
+}
+
+async fn serve(writer: &mut Writer, jobs: Jobs, look: Option<Box<Look>>) {
+    match writer.execute(&batch(&jobs), look, deadlines(&jobs)).await {
+        Ok(answers) => answer(jobs, answers),
         // One of them broke the batch; the others shall not suffer for it.
         Err(Trouble::Broken(detail)) if jobs.len() > 1 => {
             tracing::error!(detail, "a batch can't be executed; its jobs are tried one by one");
             for job in jobs {
-                let answer = together(writer, std::slice::from_ref(&job)).await;
+                let job = [job];
+                let answer = writer.execute(&batch(&job), None, deadlines(&job)).await;
+                let [job] = job;
                 job.reply.send(answer.map_err(|trouble| trouble.to_store_error()));
             }
         }
@@ -94,8 +138,18 @@ async fn serve(writer: &mut Writer, jobs: Vec<Job<Work, Answers>>) {
     }
 }
 
-async fn together(writer: &mut Writer, jobs: &[Job<Work, Answers>]) -> Result<Answers, Trouble> {
-    let batch: Vec<&Command> = jobs.iter().flat_map(|job| &job.work.commands).collect();
-    let asked = jobs.iter().map(|job| job.work.asked).min().unwrap_or_else(Instant::now);
-    writer.execute(&batch, Deadlines::of(asked)).await
+fn batch(jobs: &[Job<Work, Answers>]) -> Vec<&Command> {
+    jobs.iter().flat_map(|job| &job.work.commands).collect()
+}
+
+fn deadlines(jobs: &[Job<Work, Answers>]) -> Deadlines {
+    Deadlines::of(jobs.iter().map(|job| job.work.asked).min().unwrap_or_else(Instant::now))
+}
+
+fn answer(jobs: Jobs, mut answers: Answers) {
+    // From the back, so that each job's answers are cut off where they begin.
+    for job in jobs.into_iter().rev() {
+        let first = answers.len().saturating_sub(job.work.commands.len());
+        job.reply.send(Ok(answers.split_off(first)));
+    }
 }

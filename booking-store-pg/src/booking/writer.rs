@@ -1,4 +1,5 @@
 //! A writer owns a connection and takes turns on it until a batch is committed, refused by the database, or out of time.
+//! A looker owns another one, and loads for a batch what it needs while the one before is being written.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,8 +9,9 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{
     Shared,
+    recent::Recent,
     resolve::{self, Verdict},
-    turn::{Answers, FirstEvent, Staged, Turn, Turned},
+    turn::{Answers, FirstEvent, Look, Staged, Turn, Turned},
 };
 use crate::{
     deadlines::{Deadlines, KNOWN_WITHIN, PAUSE, SAVED_WITHIN, TRIES, jitter},
@@ -30,22 +32,28 @@ pub(super) struct Writer {
     shared: Arc<Shared>,
     duty: Duty,
     connection: Option<PgConnection>,
+    recent: Recent,
 }
 
 impl Writer {
     pub(super) fn new(shared: Arc<Shared>, duty: Duty) -> Self {
-        Self { shared, duty, connection: None }
+        Self { shared, duty, connection: None, recent: Recent::default() }
     }
 
     /// Executes a batch: when it answers, the batch is committed, and forgotten where it was remembered otherwise.
-    pub(super) async fn execute(&mut self, batch: &[&Command], by: Deadlines) -> Result<Answers, Trouble> {
+    pub(super) async fn execute(
+        &mut self,
+        batch: &[&Command],
+        mut look: Option<Box<Look>>,
+        by: Deadlines,
+    ) -> Result<Answers, Trouble> {
         if Instant::now() >= by.saved {
             return Err(Trouble::timed_out("a batch waited for its turn"));
         }
         let keys = Keys::of(batch.iter().copied());
         let (mut tries, mut pause) = (1, PAUSE);
         loop {
-            let trouble = match self.turn(batch, &keys, by).await {
+            let trouble = match self.turn(batch, &keys, look.take(), by).await {
                 Ok(answers) => return Ok(answers),
                 Err(trouble) => trouble,
             };
@@ -62,15 +70,22 @@ impl Writer {
     }
 
     /// One try.
-    async fn turn(&mut self, batch: &[&Command], keys: &Keys, by: Deadlines) -> Result<Answers, Trouble> {
+    async fn turn(
+        &mut self,
+        batch: &[&Command],
+        keys: &Keys,
+        look: Option<Box<Look>>,
+        by: Deadlines,
+    ) -> Result<Answers, Trouble> {
         let shared = Arc::clone(&self.shared);
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => shared.db.connector().connect_until(by.saved).await?,
         };
         let catalog = (self.duty == Duty::Bookings).then_some(&shared.catalog);
-        let mut turn = Turn { connection: &mut connection, policy: &shared.policy, catalog };
-        let staged = match take(&mut turn, batch, keys, by).await {
+        let mut turn =
+            Turn { connection: &mut connection, policy: &shared.policy, catalog, recent: &self.recent };
+        let staged = match take(&mut turn, batch, keys, look, by).await {
             Ok(staged) => staged,
             Err(gone @ Trouble::Gone(_)) => return Err(gone),
             Err(trouble) => {
@@ -92,7 +107,7 @@ impl Writer {
     async fn finish(
         &mut self,
         mut connection: PgConnection,
-        staged: Box<Staged>,
+        mut staged: Box<Staged>,
         by: Deadlines,
     ) -> Result<Answers, Trouble> {
         let Some(first) = &staged.first_event else {
@@ -116,6 +131,9 @@ impl Writer {
             }
             Err(_) => Err(Trouble::Unknown("the database did not answer a commit in time".into())),
         };
+        if let (Ok(()), Some(reach)) = (&committed, staged.reach.take()) {
+            self.recent.note(first.seq - 1, staged.last_event, reach);
+        }
         // What was remembered may be wrong now, also when nobody knows.
         self.shared.forget(&staged.touched, staged.catalog_changed);
         committed.map(|()| staged.answers)
@@ -135,15 +153,55 @@ impl Writer {
     }
 }
 
+/// A looker with its connection, while it has one.
+pub(super) struct Looker {
+    shared: Arc<Shared>,
+    connection: Option<PgConnection>,
+}
+
+/// What a look at a batch found.
+pub(super) enum Seen {
+    /// It changes nothing, and this is what it says.
+    Answers(Answers),
+    /// It is to be written; with what it needs, unless that could not be had.
+    ToWrite(Option<Box<Look>>),
+}
+
+impl Looker {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, connection: None }
+    }
+
+    /// Loads what the batch needs. Whatever goes wrong here is left to the writer, who tries again.
+    pub(super) async fn look(&mut self, batch: &[&Command], by: Deadlines) -> Seen {
+        let keys = Keys::of(batch.iter().copied());
+        let looked = timeout_at(by.looked, async {
+            let mut connection = match self.connection.take() {
+                Some(connection) => connection,
+                None => self.shared.db.connector().connect_until(by.looked).await?,
+            };
+            let look = Look::at(&mut connection, &self.shared.catalog, &keys).await?;
+            self.connection = Some(connection);
+            Ok::<_, Trouble>(look)
+        });
+        let Ok(Ok(look)) = looked.await else { return Seen::ToWrite(None) };
+        match look.answers(&self.shared.policy, batch) {
+            Some(answers) => Seen::Answers(answers),
+            None => Seen::ToWrite(Some(Box::new(look))),
+        }
+    }
+}
+
 /// A turn within its limits. Making many seats may take long, as long as it goes on; no other step may.
 async fn take(
     turn: &mut Turn<'_>,
     batch: &[&Command],
     keys: &Keys,
+    look: Option<Box<Look>>,
     by: Deadlines,
 ) -> Result<Box<Staged>, Trouble> {
     let late = |_| Trouble::timed_out("a batch was decided");
-    match timeout_at(by.saved, turn.take(batch, keys)).await.map_err(late)?? {
+    match timeout_at(by.saved, turn.take(batch, keys, look)).await.map_err(late)?? {
         Turned::Staged(staged) => Ok(staged),
         Turned::Unseated(unseated) => {
             turn.make_seats(&unseated).await?;
