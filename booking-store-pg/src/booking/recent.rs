@@ -44,7 +44,10 @@ impl Recent {
 
 #[cfg(test)]
 mod tests {
-    use booking_core::{Keys, id::UserId};
+    use booking_core::{
+        Keys,
+        id::{PerformanceId, UserId},
+    };
     use uuid::Uuid;
 
     use super::*;
@@ -68,6 +71,20 @@ mod tests {
         assert!(!recent.left_alone(12, 15, &of(&[2])));
         assert!(!recent.left_alone(9, 15, &of(&[3])), "somebody else wrote event 10");
         assert!(!recent.left_alone(12, 16, &of(&[3])), "somebody else wrote event 16");
+    }
+
+    #[test]
+    fn a_look_at_a_whole_hall_is_good_only_if_no_seat_of_it_was_touched() {
+        let [hall, other] = [1, 2].map(|n| PerformanceId(Uuid::from_u128(n)));
+        let whole = Reach::of(&Keys { all_seats: [hall].into(), ..Keys::default() });
+        let seat = |of| Reach::of(&Keys { seats: [(of, 7)].into(), ..Keys::default() });
+        for (touched, looked, is_good) in
+            [(seat(hall), &whole, false), (seat(other), &whole, true), (whole.clone(), &seat(hall), false)]
+        {
+            let mut recent = Recent::default();
+            recent.note(10, 12, touched);
+            assert_eq!(recent.left_alone(10, 12, looked), is_good, "{looked:?}");
+        }
     }
 
     #[test]
