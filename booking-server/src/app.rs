@@ -158,9 +158,9 @@ impl App {
 pub fn router(app: App) -> Router {
     let (log_requests, limits_users) = (app.options.log_requests, app.options.calls_per_second.is_some());
     let measure = app.metrics.measure();
-    let (routes, _) = routes::all().split_for_parts();
-    let routes =
-        if app.options.metrics_listen.is_some() { routes } else { routes.merge(routes::metrics::routes()) };
+    let (routes, _) = routes::booking().split_for_parts();
+    let (metrics, _) = routes::metrics::routes().split_for_parts();
+    let routes = if app.options.metrics_listen.is_some() { routes } else { routes.merge(metrics) };
     let router = routes
         .fallback(unknown_route)
         .method_not_allowed_fallback(method_not_allowed)
@@ -174,7 +174,8 @@ pub fn router(app: App) -> Router {
 
 /// `GET /metrics` and nothing else, for a listener of its own.
 pub fn metrics_router(app: App) -> Router {
-    routes::metrics::routes().fallback(unknown_route).with_state(app)
+    let (metrics, _) = routes::metrics::routes().split_for_parts();
+    metrics.fallback(unknown_route).with_state(app)
 }
 
 async fn unknown_route(uri: Uri) -> impl IntoResponse {

@@ -159,12 +159,12 @@ async fn lone(store: &Arc<PgStore>, pool: &PgPool) {
     let mut holds = Vec::new();
     for n in 0..TIMES {
         let ticket = Ticket { lane: LaneName::main(), epoch: Epoch(2), seq: n, user: user(n) };
-        let (performance, seats) = (show(n % 20), vec![u32::try_from(n / 20).unwrap_or(0) + 1]);
+        let (performance, choice) = (show(n % 20), vec![u32::try_from(n / 20).unwrap_or(0) + 1]);
         let place = hold::Command::Place {
             reservation: ReservationId::random(),
             ticket,
             performance,
-            choice: seats.into(),
+            choice: choice.into(),
         };
         let begin = Instant::now();
         let answers = store.execute(vec![place.into()]).await.expect("an answer");

@@ -101,7 +101,7 @@ fn stage_hold(reasons: &[Hold]) -> (World, Command) {
     if is(NotAdjacent) {
         let sold = Seat { reservation: reservation(14), held_until: None };
         let odd = (1..=50).step_by(2).map(|seat| (seat, sold));
-        world.state.seats.entry(performance(1)).or_default().extend(odd);
+        world.state.seats.get_or_default(performance(1)).extend(odd);
     }
     world.put(concert);
     let mut seats = vec![1, 2];

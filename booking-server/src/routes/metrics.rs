@@ -3,25 +3,45 @@
 use std::time::Duration;
 
 use axum::{
-    Router,
     extract::State,
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
-    routing::get,
 };
 use booking_api::Code;
 use tokio::time::timeout;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::Reply;
-use crate::{app::App, failure::Failure, metrics::text};
+use crate::{app::App, failure::Failure, metrics::text, openapi::refusals::refusals};
 
 /// So long the stores may take to tell how the lanes stand; what is known without them is told all the same.
 const WITHIN: Duration = Duration::from_secs(2);
 
-pub(crate) fn routes() -> Router<App> {
-    Router::new().route("/metrics", get(metrics))
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(metrics))
 }
 
+refusals!(MetricsRefusals: ; InternalError);
+
+/// Tells the service's numbers, for Prometheus
+///
+/// With `--metrics-listen` it is served at that address instead.
+#[utoipa::path(
+    get,
+    operation_id = "metrics",
+    path = "/metrics",
+    tag = "service",
+    security(()),
+    responses(
+        (
+            status = 200,
+            description = "The numbers as OpenMetrics text",
+            body = String,
+            content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        ),
+        MetricsRefusals,
+    ),
+)]
 async fn metrics(State(app): State<App>) -> Reply<Response> {
     let lanes = timeout(WITHIN, app.engine.lanes()).await.ok().and_then(Result::ok);
     let text = text::write(&app.metrics, lanes).map_err(|error| {

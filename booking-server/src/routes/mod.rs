@@ -31,6 +31,11 @@ type Reply<T = Json> = Result<T, Failure>;
 
 /// All calls with their descriptions: what is routed here is in the OpenAPI document, and nothing else is.
 pub(crate) fn all() -> OpenApiRouter<App> {
+    booking().merge(metrics::routes())
+}
+
+/// All but the service's numbers, which may have an address of their own.
+pub(crate) fn booking() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::outline())
         .merge(users::routes())
         .merge(queue::routes())
