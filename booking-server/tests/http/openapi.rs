@@ -176,7 +176,7 @@ async fn every_call_answers_and_refuses_as_described() {
     let service = Service::start().await;
     let (admin, nil) = (service.secrets.admin_key.clone(), Uuid::nil().to_string());
     let mut driver = Driver { service: &service, succeeded: BTreeSet::new(), refused: BTreeSet::new() };
-    for path in ["/v1/concerts", "/health/live", "/health/ready", "/openapi.json"] {
+    for path in ["/v1/concerts", "/health/live", "/health/ready", "/openapi.json", "/metrics"] {
         driver.call("GET", path, "", "", None).await;
     }
     driver.call("GET", "/v1/concerts?limit=0", "", "", None).await;

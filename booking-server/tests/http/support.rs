@@ -129,7 +129,14 @@ impl Service {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
-        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
+        let is_json = headers
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|kind| kind.to_str().is_ok_and(|kind| kind.ends_with("json")));
+        let body = match (bytes.is_empty(), is_json) {
+            (true, _) => Value::Null,
+            (false, true) => serde_json::from_slice(&bytes).unwrap(),
+            (false, false) => String::from_utf8(bytes.to_vec()).unwrap().into(),
+        };
         let reply = Reply { status, headers, body };
         described::check(&method, &path, &reply);
         reply
