@@ -1,6 +1,7 @@
 //! The loop that takes connections. HTTP/1.1 alone, so that a connection is as small as it can be, and with an end to
 //! everything a client can draw out.
 
+mod heard;
 mod visit;
 
 use std::{convert::Infallible, future::Future, io, num::NonZeroU32, pin::pin, sync::Arc, time::Duration};

@@ -60,7 +60,7 @@ fn one_owner_a_seat(rows: &Auditor) -> Check {
         Finding::new("I1", "every sold seat has exactly one owner, whose reservation is confirmed");
     finding.0.violations.extend(rows.repeated.iter().cloned());
     for reservation in rows.with_status(Status::Confirmed) {
-        for number in reservation.seats.iter() {
+        for number in &reservation.seats {
             let seat = rows.seat_of(reservation, *number);
             let owned =
                 seat.is_some_and(|seat| seat.reservation == reservation.id && seat.held_until.is_none());
@@ -92,7 +92,7 @@ fn one_owner_a_seat(rows: &Auditor) -> Check {
 fn one_hold_a_seat(rows: &Auditor) -> Check {
     let mut finding = Finding::new("I2", "every live hold has its seats, and every held seat a live hold");
     for reservation in rows.with_status(Status::Held) {
-        for number in reservation.seats.iter() {
+        for number in &reservation.seats {
             let seat = rows.seat_of(reservation, *number);
             let expected = Seat { reservation: reservation.id, held_until: Some(reservation.hold_until) };
             finding.expect(seat == Some(&expected), || {

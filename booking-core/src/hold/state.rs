@@ -150,7 +150,7 @@ pub(crate) fn evolve(state: &mut State, event: &Event) {
 /// Frees the seats that still name the reservation: one that ran out may have lost them to a later hold.
 fn leave(state: &mut State, of: &SeatsOf, status: ReservationStatus) {
     if let Some(seats) = state.seats.get_mut(&of.performance) {
-        for number in of.seats.iter() {
+        for number in &of.seats {
             if seats.get(number).is_some_and(|seat| seat.reservation == of.reservation) {
                 seats.remove(number);
             }

@@ -80,7 +80,7 @@ impl State {
         let Some(reservation) = self.reservation(id) else { return };
         self.put_once(part, id);
         self.copy_wallet(part, reservation.user);
-        for seat in reservation.seats.iter() {
+        for seat in &reservation.seats {
             self.copy_seat(part, reservation.performance, *seat);
         }
         if let Some(payment) = self.payments.get(&reservation.payment)

@@ -7,7 +7,7 @@ use std::{
     pin::pin,
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
     },
     task::Poll,
     time::Duration,
@@ -26,7 +26,7 @@ use hyper::body::{Body as _, Incoming};
 use tokio::time::sleep;
 use tower::Service;
 
-use super::ConnectionOptions;
+use super::{ConnectionOptions, heard::Heard};
 use crate::{
     addresses::{Proxies, subscriber},
     failure::Failure,
@@ -74,11 +74,19 @@ pub(super) struct Visit {
     peer: SocketAddr,
     begun: AtomicU32,
     answered: AtomicU32,
+    /// The body of the request was read to its end, or had nothing in it.
+    heard: AtomicBool,
 }
 
 impl Visit {
     pub(super) fn new(door: Arc<Door>, peer: SocketAddr) -> Self {
-        Self { door, peer, begun: AtomicU32::new(0), answered: AtomicU32::new(0) }
+        Self {
+            door,
+            peer,
+            begun: AtomicU32::new(0),
+            answered: AtomicU32::new(0),
+            heard: AtomicBool::new(true),
+        }
     }
 
     /// The answer to a request, if it comes in time. Routing begins before there is a future, which so need not hold the
@@ -91,7 +99,11 @@ impl Visit {
         visit.begun.fetch_add(1, Relaxed);
         let changes_something = !matches!(*request.method(), Method::GET | Method::HEAD);
         let counted = self.door.count(self.peer, &request);
-        let answer = counted.map(|share| (share, self.door.router.clone().call(request.map(Body::new))));
+        self.heard.store(request.body().is_end_stream(), Relaxed);
+        let request = request.map(|body| {
+            if body.is_end_stream() { Body::empty() } else { Body::new(Heard::new(body, Arc::clone(self))) }
+        });
+        let answer = counted.map(|share| (share, self.door.router.clone().call(request)));
         async move {
             let (share, mut response) = match answer {
                 Ok((share, answer)) => (share, visit.in_time(answer, changes_something).await),
@@ -100,14 +112,22 @@ impl Visit {
             if let Some(share) = share {
                 share.tell(response.headers_mut());
             }
-            if response.body().size_hint().exact().is_some() {
+            let is_stream = response.body().size_hint().exact().is_none();
+            if !is_stream {
                 visit.answered.fetch_add(1, Relaxed);
-            } else {
-                // Nobody counts when a stream ends; so its connection ends with it.
+            }
+            // Nobody counts when a stream ends; so its connection ends with it. And a connection ends with a request that
+            // was refused before all of it was heard, which its client has to know before it sends the next.
+            if is_stream || !visit.heard.load(Relaxed) {
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             Ok(response)
         }
+    }
+
+    /// Nothing of the request is still to come.
+    pub(super) fn heard_all(&self) {
+        self.heard.store(true, Relaxed);
     }
 
     async fn in_time(&self, answer: RouteFuture<Infallible>, changes_something: bool) -> Response {

@@ -62,6 +62,29 @@ async fn a_body_that_does_not_arrive_is_told_and_cut_off() {
 }
 
 #[tokio::test]
+async fn a_request_refused_before_all_of_it_came_is_told_that_its_connection_ends() {
+    let server = start(ServeArgs::default()).await;
+    let post = |token: &str, path: &str, body: &str| {
+        let length = body.len();
+        format!(
+            "POST {path} HTTP/1.1\r\nhost: x\r\n{token}content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+    };
+    // Refused by its head, while its body is still to come.
+    let head = post("", "/v1/reservations", "").replace("content-length: 0", "content-length: 9");
+    let refused = talk(server.address(), &head).await;
+    assert!(refused.starts_with("HTTP/1.1 401 ") && refused.contains("connection: close"), "{refused}");
+    // Heard to the end, whatever came of it: the connection takes the next request.
+    let both = post("", "/v1/users", "{}") + &post("", "/v1/users", "[]") + &get_health("");
+    let answers = talk(server.address(), &both).await;
+    let statuses: Vec<&str> =
+        answers.matches("HTTP/1.1 201").chain(answers.matches("HTTP/1.1 400")).collect();
+    assert_eq!((statuses.len(), answers.matches("HTTP/1.1 204").count()), (2, 1), "{answers}");
+    assert_eq!(answers.matches("connection: close").count(), 1, "only the last asked for it: {answers}");
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_head_that_is_too_long_or_has_too_many_lines_is_refused() {
     let server = start(ServeArgs::default()).await;
     for headers in [format!("x: {}\r\n", "y".repeat(20_000)), "x: y\r\n".repeat(120)] {

@@ -54,7 +54,7 @@ pub(super) fn i1_one_owner(evidence: &Evidence, log: &Log<'_>) -> Verdict {
     let mut sold: BTreeMap<SeatOf, Uuid> = BTreeMap::new();
     for (recorded, event) in &log.moves {
         let (hold::Event::SeatsSold(of) | hold::Event::SeatsReturned(of)) = event else { continue };
-        for seat in of.seats.iter() {
+        for seat in &of.seats {
             let at = (of.performance.0, *seat);
             if matches!(event, hold::Event::SeatsReturned(_)) {
                 sold.remove(&at);
@@ -127,7 +127,7 @@ fn logged_holds_do_not_overlap(evidence: &Evidence, log: &Log<'_>, check: &mut C
     for (recorded, event) in &log.moves {
         match event {
             hold::Event::SeatsHeld(made) => {
-                for seat in made.seats.iter() {
+                for seat in &made.seats {
                     let at = (made.performance.0, *seat);
                     let holder = holders.insert(at, (made.id.0, Some(made.hold_until.micros())));
                     let is_free = holder.is_none_or(|(_, until)| {
@@ -144,12 +144,12 @@ fn logged_holds_do_not_overlap(evidence: &Evidence, log: &Log<'_>, check: &mut C
                 }
             }
             hold::Event::SeatsSold(of) => {
-                for seat in of.seats.iter() {
+                for seat in &of.seats {
                     holders.insert((of.performance.0, *seat), (of.reservation.0, None));
                 }
             }
             hold::Event::HoldReleased(of) | hold::Event::HoldExpired(of) | hold::Event::SeatsReturned(of) => {
-                for seat in of.seats.iter() {
+                for seat in &of.seats {
                     let at = (of.performance.0, *seat);
                     if holders.get(&at).is_some_and(|(id, _)| *id == of.reservation.0) {
                         holders.remove(&at);

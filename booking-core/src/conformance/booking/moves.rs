@@ -58,7 +58,7 @@ pub(super) fn log_is_possible(log: &[RecordedEvent]) {
 impl Story {
     fn held(&mut self, made: &Reservation, recorded: &RecordedEvent) {
         assert_eq!(made.created_at, recorded.at, "{recorded:?}");
-        for number in made.seats.iter() {
+        for number in &made.seats {
             if let Some(owner) = self.owners.insert((made.performance, *number), made.id) {
                 assert!(!self.sold.contains(&owner), "seat {number} was sold to {owner}: {recorded:?}");
                 let until = self.made[&owner].hold_until;
@@ -73,7 +73,7 @@ impl Story {
         assert!(of.at < until, "sold at {}, held until {until}: {of:?}", of.at);
         assert!(!self.over.contains(&of.reservation), "sold after its end: {of:?}");
         assert!(self.sold.insert(of.reservation), "sold twice: {of:?}");
-        for number in of.seats.iter() {
+        for number in &of.seats {
             let owner = self.owners.get(&(of.performance, *number));
             assert_eq!(owner, Some(&of.reservation), "seat {number} is somebody else's: {of:?}");
         }
@@ -82,7 +82,7 @@ impl Story {
     fn given_back(&mut self, of: &SeatsOf) {
         assert!(!self.sold.contains(&of.reservation), "given back, but sold: {of:?}");
         assert!(self.over.insert(of.reservation), "given back twice: {of:?}");
-        for number in of.seats.iter() {
+        for number in &of.seats {
             if self.owners.get(&(of.performance, *number)) == Some(&of.reservation) {
                 self.owners.remove(&(of.performance, *number));
             }
