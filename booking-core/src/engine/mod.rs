@@ -1,6 +1,7 @@
 //! The facade: the five APIs over any two stores, and [`Engine::tend`], which keeps things moving.
 
 mod glance;
+mod operate;
 mod reads;
 mod tend;
 #[cfg(test)]
@@ -70,6 +71,7 @@ macro_rules! expect_effect {
         }
     }};
 }
+use expect_effect;
 
 impl Engine {
     /// An engine over two stores.

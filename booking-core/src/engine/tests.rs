@@ -3,6 +3,7 @@
 
 mod booking;
 mod glancing;
+mod operating;
 mod queueing;
 mod reading;
 mod shaky;

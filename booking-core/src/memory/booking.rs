@@ -10,7 +10,7 @@ use crate::{
     error::StoreError,
     event::RecordedEvent,
     hold::{Reservation, SeatNumber},
-    id::{ConcertId, PerformanceId, ReservationId, UserId},
+    id::{ConcertId, PaymentId, PerformanceId, ReservationId, UserId},
     outcome::Outcome,
     payment::Payment,
     policy::BookingPolicy,
@@ -121,6 +121,11 @@ impl BookingStore for MemoryBooking {
         Ok(books.state.reservation_of(user, id, now))
     }
 
+    async fn any_reservation(&self, id: ReservationId) -> Result<Option<Reservation>, StoreError> {
+        let (books, now) = self.open()?;
+        Ok(books.state.any_reservation(id, now))
+    }
+
     async fn reservations(&self, user: UserId, page: PageRequest) -> Result<Page<Reservation>, StoreError> {
         let (books, now) = self.open()?;
         Ok(books.state.reservations_of(user, page, now))
@@ -128,6 +133,10 @@ impl BookingStore for MemoryBooking {
 
     async fn payments(&self, user: UserId, page: PageRequest) -> Result<Page<Payment>, StoreError> {
         Ok(self.open()?.0.state.payments_of(user, page))
+    }
+
+    async fn any_payment(&self, id: PaymentId) -> Result<Option<Payment>, StoreError> {
+        Ok(self.open()?.0.state.any_payment(id))
     }
 
     async fn events(&self, after: u64, limit: usize) -> Result<Vec<RecordedEvent>, StoreError> {

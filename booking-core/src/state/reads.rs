@@ -9,7 +9,7 @@ use crate::{
     audit::{Audit, Auditor},
     catalog::{Concert, LaneRecord, Performance, Stock},
     hold::{Reservation, SeatStatus},
-    id::{ConcertId, PerformanceId, ReservationId, UserId},
+    id::{ConcertId, PaymentId, PerformanceId, ReservationId, UserId},
     payment::Payment,
     store::{Cursor, Listing, Page, PageRequest, PerformanceFilter, SeatMap},
     ticket::{EndReason, LaneName, Ticket},
@@ -52,6 +52,16 @@ impl State {
     /// `reservation`.
     pub fn reservation_of(&self, user: UserId, id: ReservationId, now: Timestamp) -> Option<Reservation> {
         self.owned_reservation(id, user).map(|reservation| reservation.seen_at(now))
+    }
+
+    /// `any_reservation`.
+    pub fn any_reservation(&self, id: ReservationId, now: Timestamp) -> Option<Reservation> {
+        self.reservation(id).map(|reservation| reservation.seen_at(now))
+    }
+
+    /// `any_payment`.
+    pub fn any_payment(&self, id: PaymentId) -> Option<Payment> {
+        self.payments.get(&id).cloned()
     }
 
     /// `expired_holds`.

@@ -9,7 +9,7 @@ use crate::{
     error::StoreError,
     event::RecordedEvent,
     hold::{Reservation, SeatNumber, SeatStatus},
-    id::{ConcertId, PerformanceId, ReservationId, UserId},
+    id::{ConcertId, PaymentId, PerformanceId, ReservationId, UserId},
     outcome::Outcome,
     payment::Payment,
     refusal::Refusal,
@@ -68,11 +68,17 @@ pub trait BookingStore: Send + Sync + 'static {
     /// A reservation, if it is this user's: somebody else's does not exist (H6).
     async fn reservation(&self, user: UserId, id: ReservationId) -> Result<Option<Reservation>, StoreError>;
 
+    /// A reservation, whoever's it is: operators are asked about reservations of people they do not know.
+    async fn any_reservation(&self, id: ReservationId) -> Result<Option<Reservation>, StoreError>;
+
     /// The user's reservations, by (`created_at`, id).
     async fn reservations(&self, user: UserId, page: PageRequest) -> Result<Page<Reservation>, StoreError>;
 
     /// The user's payments, by (`paid_at`, id) (P5).
     async fn payments(&self, user: UserId, page: PageRequest) -> Result<Page<Payment>, StoreError>;
+
+    /// A payment, whoever's it is.
+    async fn any_payment(&self, id: PaymentId) -> Result<Option<Payment>, StoreError>;
 
     /// Up to `limit` events after the one numbered `after`, in commit order. A reader that goes on from the last number
     /// it saw never misses an event.

@@ -8,7 +8,7 @@ use booking_core::{
     audit::Audit,
     catalog::{Concert, LaneRecord, Stock},
     hold::{Reservation, SeatNumber},
-    id::{ConcertId, PerformanceId, ReservationId, UserId},
+    id::{ConcertId, PaymentId, PerformanceId, ReservationId, UserId},
     payment::Payment,
     store::{BookingStore, Listing, Page, PageRequest, PerformanceFilter, SeatMap},
     wallet::{Entry, Wallet},
@@ -51,8 +51,10 @@ timed! {
     performances(filter: &PerformanceFilter, page: PageRequest) -> Page<Listing> as Read;
     seat_map(id: PerformanceId) -> Option<SeatMap> as Read;
     reservation(user: UserId, id: ReservationId) -> Option<Reservation> as Read;
+    any_reservation(id: ReservationId) -> Option<Reservation> as Read;
     reservations(user: UserId, page: PageRequest) -> Page<Reservation> as Read;
     payments(user: UserId, page: PageRequest) -> Page<Payment> as Read;
+    any_payment(id: PaymentId) -> Option<Payment> as Read;
     events(after: u64, limit: usize) -> Vec<RecordedEvent> as Read;
     seat_history(performance: PerformanceId, seat: SeatNumber) -> Vec<RecordedEvent> as Read;
     expired_holds(limit: usize) -> Vec<ReservationId> as Tend;

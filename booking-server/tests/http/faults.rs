@@ -11,7 +11,7 @@ use booking_core::{
     audit::Audit,
     catalog::{Concert, LaneChange, LaneRecord, LaneSettings, Stock},
     hold::Reservation,
-    id::{ConcertId, PerformanceId, ReservationId, UserId},
+    id::{ConcertId, PaymentId, PerformanceId, ReservationId, UserId},
     memory::{MemoryBooking, MemoryQueue},
     payment::Payment,
     queue::{Advanced, Entered, LaneSnapshot, Place},
@@ -112,8 +112,10 @@ port!(BookingStore for MemoryBooking {
     performances(filter: &PerformanceFilter, page: PageRequest) -> Page<Listing>, StoreError;
     seat_map(id: PerformanceId) -> Option<SeatMap>, StoreError;
     reservation(user: UserId, id: ReservationId) -> Option<Reservation>, StoreError;
+    any_reservation(id: ReservationId) -> Option<Reservation>, StoreError;
     reservations(user: UserId, page: PageRequest) -> Page<Reservation>, StoreError;
     payments(user: UserId, page: PageRequest) -> Page<Payment>, StoreError;
+    any_payment(id: PaymentId) -> Option<Payment>, StoreError;
     events(after: u64, limit: usize) -> Vec<RecordedEvent>, StoreError;
     seat_history(performance: PerformanceId, seat: u32) -> Vec<RecordedEvent>, StoreError;
     expired_holds(limit: usize) -> Vec<ReservationId>, StoreError;

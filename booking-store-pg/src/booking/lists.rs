@@ -4,7 +4,7 @@ use booking_core::{
     EndReason, LaneName, RecordedEvent, StoreError, Ticket, Timestamp,
     catalog::{Concert, LaneRecord},
     hold::{Reservation, SeatNumber},
-    id::{ConcertId, PerformanceId, ReservationId, UserId},
+    id::{ConcertId, PaymentId, PerformanceId, ReservationId, UserId},
     payment::Payment,
     store::{Cursor, Page, PageRequest},
     wallet::{Entry, Wallet},
@@ -31,6 +31,11 @@ const RESERVATION: &str = concat!(
     rows::reservation_columns!("r"),
     ", booking_now() FROM reservations r WHERE r.reservation_id = $1 AND r.user_id = $2"
 );
+const ANY_RESERVATION: &str = concat!(
+    "SELECT ",
+    rows::reservation_columns!("r"),
+    ", booking_now() FROM reservations r WHERE r.reservation_id = $1"
+);
 const RESERVATIONS: &str = concat!(
     "SELECT ",
     rows::reservation_columns!("r"),
@@ -41,6 +46,8 @@ const RESERVATIONS: &str = concat!(
 const PAYMENTS: &str = "\
     SELECT payment_id, reservation_id, user_id, amount, paid_at, refunded_at FROM payments \
     WHERE user_id = $1 AND (paid_at, payment_id) > ($2, $3) ORDER BY paid_at, payment_id LIMIT $4";
+const ANY_PAYMENT: &str = "\
+    SELECT payment_id, reservation_id, user_id, amount, paid_at, refunded_at FROM payments WHERE payment_id = $1";
 /// Numbers are taken under a lock that is held until the commit, so what is seen has no gap behind it.
 const EVENTS: &str = "SELECT seq, at, event::text FROM events WHERE seq > $1 ORDER BY seq LIMIT $2";
 const SEAT_HISTORY: &str = "\
@@ -67,8 +74,10 @@ pub(super) const STATEMENTS: &[&str] = &[
     CONCERT,
     CONCERTS,
     RESERVATION,
+    ANY_RESERVATION,
     RESERVATIONS,
     PAYMENTS,
+    ANY_PAYMENT,
     EVENTS,
     SEAT_HISTORY,
     EXPIRED_HOLDS,
@@ -148,6 +157,11 @@ pub(super) async fn reservation(
     Ok(decode(&found, seen)?.pop())
 }
 
+pub(super) async fn any_reservation(db: &Db, id: ReservationId) -> Result<Option<Reservation>, StoreError> {
+    let found = db.rows(|| query(ANY_RESERVATION).bind(id.0)).await?;
+    Ok(decode(&found, seen)?.pop())
+}
+
 pub(super) async fn reservations(
     db: &Db,
     user: UserId,
@@ -168,6 +182,11 @@ pub(super) async fn payments(
     let limit = one_more(request.limit);
     let found = db.rows(|| query(PAYMENTS).bind(user.0).bind(at).bind(id).bind(limit)).await?;
     page(&found, request, |row| rows::payment(row, 0), |made| Cursor { at: made.paid_at, id: made.id.0 })
+}
+
+pub(super) async fn any_payment(db: &Db, id: PaymentId) -> Result<Option<Payment>, StoreError> {
+    let found = db.rows(|| query(ANY_PAYMENT).bind(id.0)).await?;
+    Ok(decode(&found, |row| rows::payment(row, 0))?.pop())
 }
 
 pub(super) async fn events(db: &Db, after: u64, limit: usize) -> Result<Vec<RecordedEvent>, StoreError> {

@@ -6,7 +6,7 @@ use booking_core::{
     audit::Audit,
     catalog::{Concert, LaneRecord, Stock},
     hold::{Reservation, SeatNumber},
-    id::{ConcertId, PerformanceId, ReservationId, UserId},
+    id::{ConcertId, PaymentId, PerformanceId, ReservationId, UserId},
     payment::Payment,
     store::{BookingStore, Listing, Page, PageRequest, PerformanceFilter, SeatMap},
     wallet::{Entry, Wallet},
@@ -61,12 +61,20 @@ impl BookingStore for PgStore {
         lists::reservation(&self.shared.db, user, id).await
     }
 
+    async fn any_reservation(&self, id: ReservationId) -> Result<Option<Reservation>, StoreError> {
+        lists::any_reservation(&self.shared.db, id).await
+    }
+
     async fn reservations(&self, user: UserId, page: PageRequest) -> Result<Page<Reservation>, StoreError> {
         lists::reservations(&self.shared.db, user, page).await
     }
 
     async fn payments(&self, user: UserId, page: PageRequest) -> Result<Page<Payment>, StoreError> {
         lists::payments(&self.shared.db, user, page).await
+    }
+
+    async fn any_payment(&self, id: PaymentId) -> Result<Option<Payment>, StoreError> {
+        lists::any_payment(&self.shared.db, id).await
     }
 
     async fn events(&self, after: u64, limit: usize) -> Result<Vec<RecordedEvent>, StoreError> {

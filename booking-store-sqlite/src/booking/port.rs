@@ -4,7 +4,7 @@ use booking_core::{
     audit::Audit,
     catalog::{Concert, LaneRecord, Stock},
     hold::{Reservation, SeatNumber},
-    id::{ConcertId, PerformanceId, ReservationId, UserId},
+    id::{ConcertId, PaymentId, PerformanceId, ReservationId, UserId},
     payment::Payment,
     store::{BookingStore, Listing, Page, PageRequest, PerformanceFilter, SeatMap},
     wallet::{Entry, Wallet},
@@ -62,12 +62,20 @@ impl BookingStore for SqliteStore {
         Ok(self.shared.books()?.reservation_of(user, id, self.now()))
     }
 
+    async fn any_reservation(&self, id: ReservationId) -> Result<Option<Reservation>, StoreError> {
+        Ok(self.shared.books()?.any_reservation(id, self.now()))
+    }
+
     async fn reservations(&self, user: UserId, page: PageRequest) -> Result<Page<Reservation>, StoreError> {
         Ok(self.shared.books()?.reservations_of(user, page, self.now()))
     }
 
     async fn payments(&self, user: UserId, page: PageRequest) -> Result<Page<Payment>, StoreError> {
         Ok(self.shared.books()?.payments_of(user, page))
+    }
+
+    async fn any_payment(&self, id: PaymentId) -> Result<Option<Payment>, StoreError> {
+        Ok(self.shared.books()?.any_payment(id))
     }
 
     async fn events(&self, after: u64, limit: usize) -> Result<Vec<RecordedEvent>, StoreError> {

@@ -4,12 +4,13 @@ use std::{fmt::Debug, time::Duration};
 
 use super::{
     Factory,
-    stage::{ALL, PRICE, Stage, charge, concert, generous, open, pay, performance, place},
+    stage::{ALL, PRICE, Stage, TTL, charge, concert, generous, open, pay, performance, place, refund},
 };
 use crate::{
     catalog,
-    hold::SeatNumber,
-    id::{ConcertId, EntryId, PerformanceId, ReservationId, UserId},
+    hold::{ReservationStatus, SeatNumber},
+    id::{ConcertId, EntryId, PaymentId, PerformanceId, ReservationId, UserId},
+    payment::PaymentStatus,
     store::{Page, PageRequest, PerformanceFilter},
     ticket::{LaneName, Ticket},
 };
@@ -171,4 +172,26 @@ pub(super) fn one_sees_only_what_is_ones_own(make: &Factory<'_>) {
         let found = (stage.reservations(user), stage.payments(user), stage.entries(user));
         assert_eq!(found, (Vec::new(), Vec::new(), Vec::new()));
     }
+}
+
+pub(super) fn operators_see_whatever_is_anybodys_as_it_is_now(make: &Factory<'_>) {
+    let stage = Stage::new(make);
+    let (bought, paid) = stage.bought(&stage.buyer(1), &[1]);
+    let held = stage.held(&stage.guest(), &[2]);
+    let any = |id| stage.read(stage.store.any_reservation(id));
+    let payment = |id| stage.read(stage.store.any_payment(id));
+    assert_eq!(any(bought.id), stage.read(stage.store.reservation(bought.user, bought.id)));
+    assert_eq!(any(held.id), Some(held.clone()));
+    assert_eq!(
+        (payment(paid.id), payment(held.payment)),
+        (Some(paid.clone()), None),
+        "one is paid, one is due"
+    );
+    stage.done(refund(paid.id));
+    assert_eq!(payment(paid.id).map(|read| read.status()), Some(PaymentStatus::Refunded));
+    stage.advance(TTL);
+    let statuses = [bought.id, held.id].map(|id| any(id).map(|read| read.status));
+    assert_eq!(statuses, [Some(ReservationStatus::Refunded), Some(ReservationStatus::Expired)]);
+    assert_eq!(any(ReservationId::random()), None);
+    assert_eq!(payment(PaymentId::random()), None);
 }

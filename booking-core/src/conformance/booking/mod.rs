@@ -171,6 +171,7 @@ macro_rules! __booking_cases {
                 pages_of_performances_have_no_gap_and_no_repeat,
                 what_is_added_later_comes_after_the_cursor,
                 one_sees_only_what_is_ones_own,
+                operators_see_whatever_is_anybodys_as_it_is_now,
             }
             catalog {
                 a_draft_adds_then_updates_then_changes_nothing,

@@ -12,7 +12,7 @@ use booking_core::{
     catalog::{Concert, LaneRecord, Stock},
     conformance::booking::{BookingHarness, CASES},
     hold::{Reservation, SeatNumber},
-    id::{ConcertId, PerformanceId, ReservationId, UserId},
+    id::{ConcertId, PaymentId, PerformanceId, ReservationId, UserId},
     memory::MemoryBooking,
     payment::Payment,
     store::{BookingStore, Listing, Page, PageRequest, PerformanceFilter, SeatMap},
@@ -214,12 +214,21 @@ impl<F: BookingFault> BookingStore for Broken<F> {
         Ok(self.fault.reservation(&self.right, user, id))
     }
 
+    async fn any_reservation(&self, id: ReservationId) -> Result<Option<Reservation>, StoreError> {
+        let owner = self.right.store().any_reservation(id).await?.map(|reservation| reservation.user);
+        Ok(owner.and_then(|user| self.fault.reservation(&self.right, user, id)))
+    }
+
     async fn reservations(&self, user: UserId, page: PageRequest) -> Result<Page<Reservation>, StoreError> {
         self.right.store().reservations(user, self.fault.page(page)).await
     }
 
     async fn payments(&self, user: UserId, page: PageRequest) -> Result<Page<Payment>, StoreError> {
         self.right.store().payments(user, self.fault.page(page)).await
+    }
+
+    async fn any_payment(&self, id: PaymentId) -> Result<Option<Payment>, StoreError> {
+        self.right.store().any_payment(id).await
     }
 
     async fn events(&self, after: u64, limit: usize) -> Result<Vec<RecordedEvent>, StoreError> {
