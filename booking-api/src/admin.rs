@@ -247,6 +247,10 @@ impl From<booking_core::LaneStatus> for LaneStatus {
 pub struct Refund {
     /// The payment to give back.
     pub payment_id: Uuid,
+    /// Only tell what would be answered, and change nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "openapi", schema(default = false))]
+    pub dry_run: bool,
 }
 
 /// `GET /v1/admin/events`: which part of the log is wanted.

@@ -9,8 +9,8 @@ use uuid::Uuid;
 use crate::{
     AuditReport, ChargeMade, Concert, ConcertsPut, CreateCharge, CreatePayment, CreateReservation,
     CreateUser, EnterQueue, Entry, Events, IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, LaneChange, LaneStatus,
-    List, Payment, PaymentMade, Performance, Problem, PutConcerts, QueuePlace, QueueToken, Refund,
-    Reservation, Seats, UserCreated, Wallet,
+    List, OwnedPayment, OwnedReservation, Payment, PaymentMade, Performance, Problem, PutConcerts,
+    QueuePlace, QueueToken, Refund, Release, Reservation, SeatHistory, Seats, UserCreated, Wallet,
 };
 
 /// Why a call brought no answer of its type.
@@ -238,9 +238,53 @@ impl Client {
         self.answer(self.request(Method::PATCH, &path, Some(admin_key)).json(change)).await
     }
 
-    /// `POST /v1/admin/refunds`.
-    pub async fn refund(&self, admin_key: &str, payment: Uuid) -> Answer<PaymentMade> {
-        self.post("/v1/admin/refunds", Some(admin_key), &Refund { payment_id: payment }).await
+    /// `POST /v1/admin/refunds`; whether it was refunded already comes with it.
+    pub async fn refund(&self, admin_key: &str, refund: &Refund) -> Answer<(PaymentMade, bool)> {
+        let request = self.request(Method::POST, "/v1/admin/refunds", Some(admin_key)).json(refund);
+        self.marked_answer(request).await
+    }
+
+    /// `GET /v1/admin/payments/{id}`.
+    pub async fn any_payment(&self, admin_key: &str, id: Uuid) -> Answer<OwnedPayment> {
+        self.get(&format!("/v1/admin/payments/{id}"), Some(admin_key)).await
+    }
+
+    /// `GET /v1/admin/reservations/{id}`.
+    pub async fn any_reservation(&self, admin_key: &str, id: Uuid) -> Answer<OwnedReservation> {
+        self.get(&format!("/v1/admin/reservations/{id}"), Some(admin_key)).await
+    }
+
+    /// `POST /v1/admin/reservations/{id}/release`; whether it was released already comes with it.
+    pub async fn release_any(
+        &self,
+        admin_key: &str,
+        id: Uuid,
+        release: &Release,
+    ) -> Answer<(OwnedReservation, bool)> {
+        let path = format!("/v1/admin/reservations/{id}/release");
+        self.marked_answer(self.request(Method::POST, &path, Some(admin_key)).json(release)).await
+    }
+
+    /// `GET /v1/admin/users/{id}/reservations`, one page.
+    pub async fn reservations_of(
+        &self,
+        admin_key: &str,
+        user: Uuid,
+        cursor: Option<&str>,
+    ) -> Answer<List<Reservation>> {
+        let path = format!("/v1/admin/users/{user}/reservations{}", page(cursor));
+        self.get(&path, Some(admin_key)).await
+    }
+
+    /// `GET /v1/admin/users/{id}/entries`, one page.
+    pub async fn entries_of(&self, admin_key: &str, user: Uuid, cursor: Option<&str>) -> Answer<List<Entry>> {
+        self.get(&format!("/v1/admin/users/{user}/entries{}", page(cursor)), Some(admin_key)).await
+    }
+
+    /// `GET /v1/admin/performances/{id}/seats/{seat}/history`.
+    pub async fn seat_history(&self, admin_key: &str, performance: Uuid, seat: u32) -> Answer<SeatHistory> {
+        let path = format!("/v1/admin/performances/{performance}/seats/{seat}/history");
+        self.get(&path, Some(admin_key)).await
     }
 
     /// `GET /v1/admin/events`: at most `limit` of those after the event numbered `after`.

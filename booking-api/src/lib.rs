@@ -6,6 +6,7 @@ mod admin;
 mod catalog;
 #[cfg(feature = "client")]
 pub mod client;
+mod desk;
 mod list;
 #[cfg(feature = "openapi")]
 pub mod openapi;
@@ -21,6 +22,7 @@ pub use admin::{
     PerformanceInput, PutConcerts, Refund,
 };
 pub use catalog::{Concert, Performance, PerformancesQuery, SeatChanges, SeatOfMap, Seats, SeatsQuery};
+pub use desk::{OwnedPayment, OwnedReservation, Release, SeatHistory};
 pub use list::{InvalidCursor, List, ListQuery, MOST_A_PAGE, decode_cursor, encode_cursor};
 pub use payments::{CreatePayment, Payment, PaymentMade};
 pub use problem::{Code, PROBLEM_JSON, Problem};

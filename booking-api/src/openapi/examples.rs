@@ -3,8 +3,8 @@
 
 use booking_core::{
     Event, RecordedEvent, Timestamp,
-    hold::{ReservationStatus, SeatStatus},
-    id::UserId,
+    hold::{self, ReservationStatus, SeatStatus, SeatsOf},
+    id::{PerformanceId, ReservationId, UserId},
     payment::PaymentStatus,
     wallet,
 };
@@ -13,9 +13,10 @@ use uuid::{Uuid, uuid};
 
 use crate::{
     AuditCheck, AuditReport, ChargeMade, Concert, ConcertInput, ConcertsPut, CreateCharge, CreatePayment,
-    CreateReservation, CreateUser, EnterQueue, Entry, Events, LaneChange, LaneStatus, Payment, PaymentDue,
-    PaymentMade, Performance, PerformanceInput, PlaceStatus, PutConcerts, QueuePlace, QueueToken, Refund,
-    Reservation, SeatChanges, Seats, UserCreated, Wallet,
+    CreateReservation, CreateUser, EnterQueue, Entry, Events, LaneChange, LaneStatus, OwnedPayment,
+    OwnedReservation, Payment, PaymentDue, PaymentMade, Performance, PerformanceInput, PlaceStatus,
+    PutConcerts, QueuePlace, QueueToken, Refund, Release, Reservation, SeatChanges, SeatHistory, Seats,
+    UserCreated, Wallet,
 };
 
 const USER: Uuid = uuid!("0196b5d2-6f2a-7c31-9a54-3b0d1c8e7f10");
@@ -194,7 +195,32 @@ pub(crate) fn lane_status() -> LaneStatus {
 }
 
 pub(crate) fn refund() -> Refund {
-    Refund { payment_id: PAYMENT }
+    Refund { payment_id: PAYMENT, dry_run: false }
+}
+
+pub(crate) fn release() -> Release {
+    Release { dry_run: true }
+}
+
+pub(crate) fn owned_reservation() -> OwnedReservation {
+    OwnedReservation { user_id: USER, reservation: reservation() }
+}
+
+pub(crate) fn owned_payment() -> OwnedPayment {
+    OwnedPayment { user_id: USER, payment: payment() }
+}
+
+pub(crate) fn seat_history() -> SeatHistory {
+    let seats = SeatsOf {
+        reservation: ReservationId(RESERVATION),
+        user: UserId(USER),
+        performance: PerformanceId(PERFORMANCE),
+        seats: [17].as_slice().into(),
+        at: Timestamp::from(at(120)),
+    };
+    let event =
+        RecordedEvent { seq: 9, at: Timestamp::from(at(120)), event: hold::Event::SeatsSold(seats).into() };
+    SeatHistory { items: vec![event] }
 }
 
 pub(crate) fn opened() -> Event {

@@ -1,4 +1,4 @@
-use axum::extract::State;
+use axum::{extract::State, http::StatusCode};
 use booking_api::{
     AuditReport, ConcertInput, ConcertsPut, Events, EventsQuery, LaneChange, LaneStatus, List, MOST_A_PAGE,
     PaymentMade, PutConcerts, Refund,
@@ -117,7 +117,7 @@ refusals!(RefundRefusals: ADMIN, BODY, CHANGE; UnknownPayment, UnknownUser, Amou
 
 /// Gives a payment back: the money to the wallet, the seats to the sale
 ///
-/// Refunding twice gives back once.
+/// Refunding twice gives back once. With `dry_run` nothing changes, and the answer tells what would.
 #[utoipa::path(
     post,
     operation_id = "create_refund",
@@ -126,12 +126,18 @@ refusals!(RefundRefusals: ADMIN, BODY, CHANGE; UnknownPayment, UnknownUser, Amou
     security(("admin_key" = [])),
     request_body = Refund,
     responses(
+        (status = 200, description = "The payment and the balance as they would be: it was a dry run", body = PaymentMade),
         (status = 201, description = "The payment, and the balance of its payer", body = PaymentMade, headers(("Idempotency-Replayed" = bool, description = "`true`: an earlier, equal call made it"))),
         RefundRefusals,
     ),
 )]
 async fn refund(State(app): State<App>, _: Admin, Body(wanted): Body<Refund>) -> Reply {
-    let refunded = app.engine.refund(PaymentId(wanted.payment_id)).await?;
+    let payment = PaymentId(wanted.payment_id);
+    if wanted.dry_run {
+        let rehearsed = app.engine.rehearse_refund(payment).await?;
+        return Json::with(StatusCode::OK, rehearsed.replayed, &PaymentMade::from(rehearsed.value));
+    }
+    let refunded = app.engine.refund(payment).await?;
     Json::created::<_, PaymentMade>(refunded)
 }
 

@@ -2,6 +2,7 @@
 
 mod admin;
 mod concerts;
+mod desk;
 mod docs;
 mod health;
 pub(crate) mod metrics;
@@ -45,7 +46,7 @@ pub(crate) fn booking() -> OpenApiRouter<App> {
         .merge(wallet::routes())
         .merge(health::routes())
         .merge(docs::routes())
-        .nest("/v1/admin", admin::routes())
+        .nest("/v1/admin", admin::routes().merge(desk::routes()))
 }
 
 /// An answer in JSON.

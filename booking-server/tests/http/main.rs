@@ -9,6 +9,7 @@ mod codes;
 mod config;
 mod connections;
 mod described;
+mod desk;
 mod docs;
 mod drain;
 mod faults;

@@ -86,6 +86,12 @@ const TABLE: &[Row] = &[
     ("GET /v1/admin/lanes/{lane}", User,          OPERATORS),
     ("PATCH /v1/admin/lanes/{lane}", User,        OPERATORS),
     ("POST /v1/admin/refunds", User,              [FORBIDDEN, FORBIDDEN, NO_TOKEN, NO_TOKEN, FORBIDDEN, "201", FORBIDDEN]),
+    ("GET /v1/admin/payments/{id}", User,         OPERATORS),
+    ("GET /v1/admin/reservations/{id}", User,     OPERATORS),
+    ("POST /v1/admin/reservations/{id}/release", User, OPERATORS),
+    ("GET /v1/admin/users/{id}/reservations", User, OPERATORS),
+    ("GET /v1/admin/users/{id}/entries", User,    OPERATORS),
+    ("GET /v1/admin/performances/{id}/seats/{seat}/history", User, OPERATORS),
     ("GET /v1/admin/events", User,                OPERATORS),
     ("GET /v1/admin/audit", User,                 OPERATORS),
     ("GET /health/live", User,                    ["204"; 7]),
@@ -152,8 +158,12 @@ impl Stage {
 
     /// The path with what it names filled in, and a body that would do.
     fn request(&self, method: &str, path: &str) -> (String, Option<Value>) {
-        let id = if path.starts_with("/v1/reservations") {
+        let id = if path.starts_with("/v1/reservations") || path.starts_with("/v1/admin/reservations") {
             &self.reservation
+        } else if path.starts_with("/v1/admin/payments") {
+            &self.payment
+        } else if path.starts_with("/v1/admin/users") {
+            &self.owner.id
         } else if path.starts_with("/v1/concerts") {
             CONCERT
         } else {
@@ -168,7 +178,11 @@ impl Stage {
             ("POST" | "PATCH", _) => Some(json!({})),
             _ => None,
         };
-        let filled = path.replace("{id}", id).replace("{lane}", "main").replace("{file}", "page.js");
+        let filled = path
+            .replace("{id}", id)
+            .replace("{lane}", "main")
+            .replace("{seat}", "1")
+            .replace("{file}", "page.js");
         (filled, body)
     }
 

@@ -24,7 +24,7 @@ fn described() -> Vec<(String, String, Value)> {
 /// A path that something may lie at.
 fn filled(path: &str) -> String {
     let nil = Uuid::nil().to_string();
-    path.replace("{id}", &nil).replace("{lane}", "main").replace("{file}", "page.js")
+    path.replace("{id}", &nil).replace("{lane}", "main").replace("{file}", "page.js").replace("{seat}", "17")
 }
 
 #[test]
@@ -156,7 +156,8 @@ struct Driver<'a> {
 
 impl Driver<'_> {
     async fn call(&mut self, method: &str, path: &str, id: &str, token: &str, body: Option<Value>) -> Value {
-        let sent = path.replace("{id}", id).replace("{lane}", id).replace("{file}", id);
+        let sent =
+            path.replace("{id}", id).replace("{lane}", id).replace("{file}", id).replace("{seat}", "17");
         let key = Uuid::new_v4().to_string();
         let reply = match body {
             Some(body) if method == "POST" && !token.is_empty() => {
@@ -180,8 +181,8 @@ async fn every_call_answers_and_refuses_as_described() {
         driver.call("GET", path, "", "", None).await;
     }
     driver.call("GET", "/v1/concerts?limit=0", "", "", None).await;
-    let made = driver.call("POST", "/v1/users", "", "", Some(json!({}))).await;
-    let user = made["user_token"].as_str().unwrap();
+    let made_user = driver.call("POST", "/v1/users", "", "", Some(json!({}))).await;
+    let user = made_user["user_token"].as_str().unwrap();
     let made = driver.call("POST", "/v1/queue/tokens", "", user, Some(json!({}))).await;
     let queue = made["queue_token"].as_str().unwrap();
 
@@ -207,6 +208,14 @@ async fn every_call_answers_and_refuses_as_described() {
 
     let refund = json!({"payment_id": paid["payment_id"]});
     driver.call("POST", "/v1/admin/refunds", "", &admin, Some(refund)).await;
+    let payment = paid["payment_id"].as_str().unwrap();
+    driver.call("GET", "/v1/admin/payments/{id}", payment, &admin, None).await;
+    driver.call("GET", "/v1/admin/reservations/{id}", reservation, &admin, None).await;
+    driver.call("POST", "/v1/admin/reservations/{id}/release", reservation, &admin, Some(json!({}))).await;
+    let user_id = made_user["user_id"].as_str().unwrap();
+    driver.call("GET", "/v1/admin/users/{id}/reservations", user_id, &admin, None).await;
+    driver.call("GET", "/v1/admin/users/{id}/entries", user_id, &admin, None).await;
+    driver.call("GET", "/v1/admin/performances/{id}/seats/{seat}/history", SHOW, &admin, None).await;
     driver.call("POST", "/v1/admin/concerts", "", &admin, Some(json!({"concerts": []}))).await;
     driver.call("PATCH", "/v1/admin/lanes/{lane}", "main", &admin, Some(json!({}))).await;
     driver.call("GET", "/v1/admin/lanes/{lane}", "main", &admin, None).await;
