@@ -17,7 +17,7 @@ pub(crate) fn verdict(report: &AuditReport) -> Table {
             violations => {
                 let mut lines = violations.iter().take(TOLD).cloned().collect::<Vec<_>>();
                 if violations.len() > TOLD {
-                    lines.push(format!("and {} more", violations.len() - TOLD));
+                    lines.push(format!("and {} more (--json lists them all)", violations.len() - TOLD));
                 }
                 format!("VIOLATED\n{}", lines.join("\n"))
             }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -17,6 +17,20 @@ use crate::failure::Failure;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Console {
     json: bool,
+}
+
+/// Whether somebody reads standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reader {
+    There,
+    /// The pipe is closed: there is no use in going on, and no fault.
+    Gone,
+}
+
+impl Reader {
+    pub(crate) fn is_gone(self) -> bool {
+        self == Self::Gone
+    }
 }
 
 impl Console {
@@ -44,6 +58,46 @@ impl Console {
             writeln!(std::io::stdout(), "{text}").ok();
         }
         Ok(())
+    }
+
+    /// One of many, on standard output: a line for people, or an object on a line for machines. It tells whether somebody
+    /// still reads.
+    pub(crate) fn item(self, line: &str, object: &impl Serialize) -> Reader {
+        self.items([(line, object)])
+    }
+
+    /// Several items at once, as [`item`](Self::item).
+    pub(crate) fn items<'a, T: Serialize + 'a>(
+        self,
+        items: impl IntoIterator<Item = (impl AsRef<str>, &'a T)>,
+    ) -> Reader {
+        let mut text = Vec::new();
+        for (line, object) in items {
+            // Wire types can always be written, and writing to memory does not fail.
+            if self.json {
+                serde_json::to_writer(&mut text, object).ok();
+            } else {
+                text.extend_from_slice(line.as_ref().as_bytes());
+            }
+            text.push(b'\n');
+        }
+        let mut out = std::io::stdout().lock();
+        match out.write_all(&text).and_then(|()| out.flush()) {
+            Ok(()) => Reader::There,
+            Err(_) => Reader::Gone,
+        }
+    }
+
+    /// A part of the terminal that is drawn again and again; none where standard output is no terminal or for machines.
+    pub(crate) fn screen(self) -> Option<ProgressBar> {
+        if self.json || !std::io::stdout().is_terminal() {
+            return None;
+        }
+        let screen = ProgressBar::with_draw_target(None, ProgressDrawTarget::stdout());
+        screen.set_style(
+            ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
+        Some(screen)
     }
 
     /// A progress bar on standard error; it is only seen where that is a terminal, and never by machines.

@@ -49,9 +49,29 @@ impl From<ClientError> for Failure {
                     problem.detail
                 ))
             }
-            ClientError::Problem(_) => Self::Server(format!("the server refused: {error}")),
+            ClientError::Problem(problem) => match next_step(problem.code) {
+                Some(hint) => Self::Server(format!("the server refused: {error}; {hint}")),
+                None => Self::Server(format!("the server refused: {error}")),
+            },
             ClientError::Unexpected { .. } => Self::Server(error.to_string()),
         }
+    }
+}
+
+/// What to do about a refusal, where the server can't know it: it does not know this command.
+fn next_step(code: Code) -> Option<&'static str> {
+    match code {
+        Code::UnknownLane => Some("`booking lane show` lists the lanes"),
+        Code::UnknownPerformance => Some("`booking events` names every performance_added"),
+        Code::UnknownUser => Some("`booking events` names every user of a wallet_opened"),
+        Code::UnknownReservation | Code::UnknownPayment => {
+            Some("`booking history --user USER` names those of a user, `booking events` all")
+        }
+        Code::HoldExpired => Some("there is nothing to give back: its seats can be held by others already"),
+        Code::ReservationNotReleasable => Some(
+            "`booking history --user USER` names its payment, and `booking refund PAYMENT` gives that back",
+        ),
+        _ => None,
     }
 }
 

@@ -1,4 +1,5 @@
-//! The command line `booking`: a demo, the server, dummy data, the import of concert files, and whole purchases.
+//! The command line `booking`: a demo, the server, dummy data, the import of concert files, whole purchases, and what
+//! operators do: lanes, audit, history, events, release and refund.
 //!
 //! Everything but `serve` and `demo` talks HTTP to a server, so it works the same over every store. A command is a
 //! module of `commands`; what a person does who buys a seat is in [`buyer`]; files of concerts are read by [`import`].
@@ -11,7 +12,9 @@ mod console;
 mod dice;
 mod failure;
 pub mod import;
+mod interrupt;
 mod options;
+mod told;
 pub mod upload;
 
 use std::process::ExitCode;

@@ -2,7 +2,9 @@ use booking_api::client::Client;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    commands::{backup, completions, demo, flow, import, migrate, seed},
+    commands::{
+        backup, completions, demo, events, flow, history, import, lane, migrate, refund, release, seed,
+    },
     failure::Failure,
 };
 
@@ -19,7 +21,7 @@ pub(crate) struct Options {
 const AFTER_HELP: &str = "\
 Environment:
   BOOKING_URL          the server, as --url
-  BOOKING_ADMIN_KEY    the operator's key: seed, import and audit need it, flow can use it
+  BOOKING_ADMIN_KEY    the operator's key: all that operators do needs it, flow can use it
   BOOKING_CONFIG       a file that sets what flags and environment of serve do not, as --config
   BOOKING_STORE        where bookings are kept, as --store of serve, backup and migrate
   BOOKING_SERVICE_KEY  the key that charges wallets: flow needs it, unless the server has --open-charges
@@ -56,8 +58,19 @@ pub(crate) enum Command {
     Import(import::ImportArgs),
     /// Drive whole purchases by many people on the concerts there are, and audit the books
     Flow(flow::FlowArgs),
-    /// Check everything that must always hold
+    /// Tell how lanes stand, watch one, or change its settings
+    #[command(subcommand)]
+    Lane(lane::LaneCommand),
+    /// Check everything that must always hold, by number; exit code 1 when something does not
     Audit,
+    /// Tell what happened to a seat, or to everything a user had
+    History(history::HistoryArgs),
+    /// Print the log of everything that happened, or follow it; --json prints an object a line
+    Events(events::EventsArgs),
+    /// Give a hold back for its owner
+    Release(release::ReleaseArgs),
+    /// Give a payment back: the money to the wallet, the seats to the sale
+    Refund(refund::RefundArgs),
     /// Ask whether the server is ready for work, for whoever watches it
     Health,
     /// Copy the file of a store, as it is at one instant, while its server goes on
@@ -127,6 +140,8 @@ mod tests {
             "import concerts.csv",
             "flow --users 5",
             "backup copy.db",
+            "lane show",
+            "events",
         ] {
             let words: Vec<&str> = command.split(' ').collect();
             assert!(parse(&words).is_ok(), "{command}");

@@ -3,9 +3,14 @@
 pub(crate) mod backup;
 pub(crate) mod completions;
 pub(crate) mod demo;
+pub(crate) mod events;
 pub(crate) mod flow;
+pub(crate) mod history;
 pub(crate) mod import;
+pub(crate) mod lane;
 pub(crate) mod migrate;
+pub(crate) mod refund;
+pub(crate) mod release;
 pub(crate) mod seed;
 
 use booking_server::{ConnectError, StartError};
@@ -26,7 +31,12 @@ pub(crate) async fn run(options: Options, console: Console) -> Result<(), Failur
         Command::Seed(args) => seed::run(&args, &server, console).await,
         Command::Import(args) => import::run(&args, &server, console).await,
         Command::Flow(args) => flow::run(args, &server, console).await,
+        Command::Lane(command) => lane::run(command, &server, console).await,
         Command::Audit => check(&server, console).await,
+        Command::History(args) => history::run(args, &server, console).await,
+        Command::Events(args) => events::run(args, &server, console).await,
+        Command::Release(args) => release::run(args, &server, console).await,
+        Command::Refund(args) => refund::run(args, &server, console).await,
         Command::Health => health(&server, console).await,
         Command::Backup(args) => backup::run(&args, console),
         Command::Migrate(args) => migrate::run(&args, console).await,

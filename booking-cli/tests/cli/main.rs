@@ -3,11 +3,15 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on says so")]
 
 mod demo;
+mod desk;
 mod durable;
+mod events;
 mod flow;
 mod import;
+mod lane;
 mod migrate;
 mod packaging;
+mod people;
 mod seed;
 mod server;
 mod usage;

@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
 };
 
 use booking_api::{
@@ -52,6 +52,21 @@ impl Server {
         run(self.command(arguments).env("BOOKING_ADMIN_KEY", &self.secrets.admin_key))
     }
 
+    /// Starts the command as the operator, to be read while it runs.
+    pub(crate) fn start_operator(&self, arguments: &[&str]) -> Child {
+        let mut command = self.command(arguments);
+        command
+            .env("BOOKING_ADMIN_KEY", &self.secrets.admin_key)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command.spawn().unwrap()
+    }
+
+    /// What a call of the client answers.
+    pub(crate) fn wait<T>(&self, call: impl Future<Output = T>) -> T {
+        self.runtime.block_on(call)
+    }
+
     /// Runs the command without any key.
     pub(crate) fn anybody(&self, arguments: &[&str]) -> Ran {
         run(&mut self.command(arguments))
@@ -92,6 +107,13 @@ pub(crate) fn booking(arguments: &[&str]) -> Command {
 
 pub(crate) fn run(command: &mut Command) -> Ran {
     Ran::of(&command.output().unwrap())
+}
+
+/// Presses ctrl-c; the exit code.
+pub(crate) fn interrupt(mut child: Child) -> Option<i32> {
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    child.wait().unwrap().code()
 }
 
 impl Ran {

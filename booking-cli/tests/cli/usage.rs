@@ -1,6 +1,14 @@
-use std::net::TcpListener;
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+    thread::JoinHandle,
+};
+
+use booking_api::{AuditCheck, AuditReport};
 
 use crate::server::{Server, booking, closed, open, run};
+
+const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 
 /// An address nobody listens on: its port was free a moment ago.
 fn nobody() -> String {
@@ -11,7 +19,7 @@ fn nobody() -> String {
 #[test]
 fn an_unreachable_server_is_told_in_one_sentence_with_what_to_do() {
     let url = nobody();
-    for arguments in [&["seed"][..], &["audit"], &["flow", "--users", "3"]] {
+    for arguments in [&["seed"][..], &["audit"], &["flow", "--users", "3"], &["lane", "show"], &["events"]] {
         let mut command = booking(arguments);
         let ran = run(command.args(["--url", &url]).env("BOOKING_ADMIN_KEY", "0123456789abcdef")).expect(3);
         let told = format!(
@@ -23,7 +31,9 @@ fn an_unreachable_server_is_told_in_one_sentence_with_what_to_do() {
 
 #[test]
 fn a_missing_admin_key_is_told_before_anything_is_sent() {
-    for arguments in [&["seed"][..], &["audit"]] {
+    for arguments in
+        [&["seed"][..], &["audit"], &["lane", "show"], &["events"], &["history", "--user", NOBODY]]
+    {
         let ran = run(booking(arguments).args(["--url", &nobody()])).expect(2);
         assert!(ran.err.contains("set it to the key of the server's operator"), "{ran:?}");
     }
@@ -47,19 +57,47 @@ fn health_tells_by_the_exit_code_whether_a_server_is_ready() {
     assert!(ran.err.starts_with(&format!("error: {url} is not ready")), "{ran:?}");
 }
 
-#[test]
-fn something_else_at_the_address_is_told_as_such() {
+/// Something that answers one request with this.
+fn answering(body: &str) -> (String, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+    let answer = head + body;
     let other = std::thread::spawn(move || {
-        use std::io::{Read, Write};
         let (mut stream, _) = listener.accept().unwrap();
         assert!(stream.read(&mut [0; 1024]).unwrap() > 0);
-        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello").unwrap();
+        stream.write_all(answer.as_bytes()).unwrap();
     });
+    (url, other)
+}
+
+#[test]
+fn something_else_at_the_address_is_told_as_such() {
+    let (url, other) = answering("hello");
     let ran = run(booking(&["audit", "--url", &url]).env("BOOKING_ADMIN_KEY", "0123456789abcdef")).expect(3);
     other.join().unwrap();
     assert!(ran.err.contains("is a booking server there?"), "{ran:?}");
+}
+
+#[test]
+fn a_violated_invariant_is_exit_code_1_and_told_by_number_with_its_ids() {
+    let check = |invariant: &str, violations: &[&str]| AuditCheck {
+        invariant: invariant.into(),
+        statement: "what must hold".into(),
+        checked: 9,
+        violations: violations.iter().map(ToString::to_string).collect(),
+    };
+    let checks = vec![check("I1", &[]), check("I6", &[&format!("wallet {NOBODY}: 5, not 7")])];
+    let report = serde_json::to_string(&AuditReport { clean: false, checks }).unwrap();
+    for as_json in [false, true] {
+        let (url, other) = answering(&report);
+        let mut command = booking(&["audit", "--url", &url]);
+        command.env("BOOKING_ADMIN_KEY", "0123456789abcdef").args(as_json.then_some("--json"));
+        let ran = run(&mut command).expect(1);
+        other.join().unwrap();
+        assert!(ran.out.contains("I6") && ran.out.contains(NOBODY), "{ran:?}");
+        assert!(ran.err.contains("the audit found 1 invariant violated"), "{ran:?}");
+    }
 }
 
 #[test]
@@ -71,8 +109,12 @@ fn wrong_usage_is_exit_code_2() {
 
 #[test]
 fn the_help_of_every_command_is_there() {
-    for command in ["demo", "serve", "seed", "import", "flow", "audit", "completions"] {
-        let ran = run(&mut booking(&[command, "--help"])).expect(0);
+    let commands =
+        "demo serve seed import flow audit completions history events release refund backup migrate";
+    let of_lanes = ["lane show", "lane set", "lane pause", "lane resume", "lane close", "lane open"];
+    for command in commands.split(' ').chain(of_lanes) {
+        let arguments: Vec<&str> = command.split(' ').chain(["--help"]).collect();
+        let ran = run(&mut booking(&arguments)).expect(0);
         assert!(ran.out.contains("Usage: booking"), "{ran:?}");
     }
 }
@@ -81,7 +123,9 @@ fn the_help_of_every_command_is_there() {
 fn completions_name_the_commands() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let ran = run(&mut booking(&["completions", shell])).expect(0);
-        assert!(ran.out.contains("import") && ran.out.contains("flow"), "{shell}");
+        for word in ["import", "flow", "lane", "resume", "admit-per-second", "history", "dry-run", "follow"] {
+            assert!(ran.out.contains(word), "{shell}: {word}");
+        }
     }
 }
 
