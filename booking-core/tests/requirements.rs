@@ -9,7 +9,7 @@ use std::{
 };
 
 /// Rules whose capability is not built yet. Taking one off this list is part of building it.
-const NOT_YET: [&str; 1] = ["X4"];
+const NOT_YET: [&str; 0] = [];
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -90,7 +90,8 @@ fn every_page_a_reader_is_sent_to_exists() {
     for page in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"] {
         let text = fs::read_to_string(repository().join(page)).unwrap();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            assert!(link.starts_with("http") || repository().join(link).exists(), "{page} links to {link}");
+            let (file, _) = link.split_once('#').unwrap_or((link, ""));
+            assert!(link.starts_with("http") || repository().join(file).exists(), "{page} links to {link}");
         }
     }
 }
