@@ -70,11 +70,11 @@ def existing(operation, name):
     path = operation.path
     if name == "concert_id" or path.startswith("/v1/concerts/"):
         return chance.choice(CONCERTS)
-    if name == "performance_id" or path.startswith("/v1/performances/"):
+    if name == "performance_id" or path.startswith(("/v1/performances/", "/v1/admin/performances/")):
         return chance.choice(PERFORMANCES)
-    if name == "payment_id":
+    if name == "payment_id" or path.startswith("/v1/admin/payments/"):
         return buyer().payment
-    if name == "user_id":
+    if name == "user_id" or path.startswith("/v1/admin/users/"):
         return buyer().user
     return buyer().reservation
 
