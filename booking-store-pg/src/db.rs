@@ -43,6 +43,11 @@ impl Db {
         self.pool.lease(Instant::now() + READ_WITHIN).await
     }
 
+    /// One connection turned out to be dead: those that are idle may be as well.
+    pub(crate) fn forget_idle(&self) {
+        self.pool.forget_idle();
+    }
+
     /// The rows of a statement that reads, or can be repeated: it is, when the connection turns out to be dead.
     pub(crate) async fn rows<'q>(
         &self,
@@ -59,7 +64,7 @@ impl Db {
             let pause = Duration::from_millis(20) * tries;
             let lost = match &trouble {
                 Trouble::Gone(_) => {
-                    self.pool.forget_idle();
+                    self.forget_idle();
                     true
                 }
                 Trouble::Again(_) => true,

@@ -30,10 +30,20 @@ pub(super) const STATEMENTS: &[&str] =
     &[CLOCK, PERFORMANCES, SEATS, WALLETS, ENTRIES, RESERVATIONS, PAYMENTS];
 
 pub(super) async fn audit(db: &Db, max_balance: Money) -> Result<Audit, StoreError> {
-    let mut lease = db.lease().await.map_err(|trouble| trouble.to_store_error())?;
-    let audited = of_one_view(&mut lease.connection, max_balance).await;
+    let audited = match once(db, max_balance).await {
+        Err(Trouble::Gone(_)) => {
+            db.forget_idle();
+            once(db, max_balance).await
+        }
+        audited => audited,
+    };
+    audited.map_err(|trouble| trouble.to_store_error())
+}
+
+async fn once(db: &Db, max_balance: Money) -> Result<Audit, Trouble> {
+    let mut lease = db.lease().await?;
     // An error leaves the connection in a state not worth finding out, so it is closed.
-    let audit = audited.map_err(|trouble| trouble.to_store_error())?;
+    let audit = of_one_view(&mut lease.connection, max_balance).await?;
     lease.give_back();
     Ok(audit)
 }
