@@ -3,6 +3,7 @@
 mod events;
 pub mod examples;
 mod problems;
+mod wish;
 
 use std::{borrow::Cow, marker::PhantomData};
 

@@ -5,18 +5,15 @@ use uuid::Uuid;
 
 /// `POST /v1/reservations`: with `seats` or with `best`, never with both.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(example = crate::openapi::examples::create_reservation))]
 #[serde(deny_unknown_fields)]
 pub struct CreateReservation {
     /// The performance.
     pub performance_id: Uuid,
     /// The numbers of the seats: all of them are held, or none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::wanted_seats))]
     pub seats: Option<Vec<i64>>,
     /// How many seats beside each other, the best there are: central, and leaving no seat alone if that can be (H7).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 20_000))]
     pub best: Option<u32>,
 }
 
