@@ -38,9 +38,14 @@ impl Db {
         self.pool.connector()
     }
 
+    /// When a read that begins now has to have got its connection.
+    pub(crate) fn deadline() -> Instant {
+        Instant::now() + READ_WITHIN
+    }
+
     /// A connection for as long as the caller needs it.
-    pub(crate) async fn lease(&self) -> Result<Lease<'_>, Trouble> {
-        self.pool.lease(Instant::now() + READ_WITHIN).await
+    pub(crate) async fn lease(&self, deadline: Instant) -> Result<Lease<'_>, Trouble> {
+        self.pool.lease(deadline).await
     }
 
     /// One connection turned out to be dead: those that are idle may be as well.
@@ -53,7 +58,7 @@ impl Db {
         &self,
         statement: impl Fn() -> Statement<'q> + Send + Sync,
     ) -> Result<Vec<PgRow>, StoreError> {
-        let deadline = Instant::now() + READ_WITHIN;
+        let deadline = Self::deadline();
         let mut tries = 0;
         loop {
             tries += 1;

@@ -6,6 +6,7 @@ use booking_core::{
 };
 use futures_util::TryStreamExt;
 use sqlx::{PgConnection, postgres::PgRow, query, raw_sql};
+use tokio::time::Instant;
 
 use super::rows;
 use crate::{db::Db, trouble::Trouble};
@@ -30,18 +31,19 @@ pub(super) const STATEMENTS: &[&str] =
     &[CLOCK, PERFORMANCES, SEATS, WALLETS, ENTRIES, RESERVATIONS, PAYMENTS];
 
 pub(super) async fn audit(db: &Db, max_balance: Money) -> Result<Audit, StoreError> {
-    let audited = match once(db, max_balance).await {
-        Err(Trouble::Gone(_)) => {
+    let deadline = Db::deadline();
+    let audited = match once(db, max_balance, deadline).await {
+        Err(Trouble::Gone(_)) if Instant::now() < deadline => {
             db.forget_idle();
-            once(db, max_balance).await
+            once(db, max_balance, deadline).await
         }
         audited => audited,
     };
     audited.map_err(|trouble| trouble.to_store_error())
 }
 
-async fn once(db: &Db, max_balance: Money) -> Result<Audit, Trouble> {
-    let mut lease = db.lease().await?;
+async fn once(db: &Db, max_balance: Money, deadline: Instant) -> Result<Audit, Trouble> {
+    let mut lease = db.lease(deadline).await?;
     // An error leaves the connection in a state not worth finding out, so it is closed.
     let audit = of_one_view(&mut lease.connection, max_balance).await?;
     lease.give_back();
