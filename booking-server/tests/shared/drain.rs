@@ -11,14 +11,14 @@ use std::{
 };
 
 use booking_api::{
-    ConcertInput, CreateCharge, CreateReservation, CreateUser, PaymentMade, PerformanceInput, PutConcerts,
+    CreateCharge, CreateReservation, CreateUser, PaymentMade,
     client::{Client, ClientError},
 };
 use futures_util::future::join_all;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::support::{PRICE, SHOW, new_database};
+use crate::support::{PRICE, SHOW, new_database, show};
 
 const ADMIN_KEY: &str = "an admin key of a test";
 /// Buyers at once, each with seats of its own.
@@ -89,26 +89,6 @@ impl Server {
         assert_eq!(status.code(), Some(0), "{told}");
         assert!(!told.contains("were cut"), "{told}");
     }
-
-    async fn put_show(&self) {
-        let starts_at = chrono::DateTime::from(booking_server::system_clock()) + chrono::Duration::days(30);
-        let show = PerformanceInput {
-            performance_id: SHOW,
-            venue: "Hall".into(),
-            starts_at: starts_at.fixed_offset(),
-            zone: None,
-            price: PRICE,
-            seats: BUYERS * SEATS_EACH,
-            on_sale: true,
-        };
-        let concert = ConcertInput {
-            concert_id: Uuid::from_u128(0xC1),
-            title: "Concert".into(),
-            lane: "main".into(),
-            performances: vec![show],
-        };
-        self.client.put_concerts(ADMIN_KEY, &PutConcerts { concerts: vec![concert] }).await.unwrap();
-    }
 }
 
 /// What somebody was told who bought a seat.
@@ -147,7 +127,7 @@ async fn buyer(client: Client, first: u32, paid: Arc<AtomicU64>, enough: Arc<Not
 
 async fn nothing_acknowledged_is_lost(store: &str) {
     let mut server = Server::start(store);
-    server.put_show().await;
+    server.client.put_concerts(ADMIN_KEY, &show(BUYERS * SEATS_EACH)).await.unwrap();
     let (paid, enough) = (Arc::new(AtomicU64::new(0)), Arc::new(Notify::new()));
     let buyers: Vec<_> = (0..BUYERS)
         .map(|at| {

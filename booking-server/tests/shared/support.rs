@@ -34,6 +34,27 @@ fn var(name: &str) -> String {
         .unwrap_or_else(|_| panic!("{name} is not set: run the tests by `scripts/with-servers cargo test`"))
 }
 
+/// The performance, with so many seats, and its concert.
+pub(crate) fn show(seats: u32) -> PutConcerts {
+    let starts_at = chrono::DateTime::from(booking_server::system_clock()) + chrono::Duration::days(30);
+    let show = PerformanceInput {
+        performance_id: SHOW,
+        venue: "Hall".into(),
+        starts_at: starts_at.fixed_offset(),
+        zone: None,
+        price: PRICE,
+        seats,
+        on_sale: true,
+    };
+    let concert = ConcertInput {
+        concert_id: Uuid::from_u128(0xC1),
+        title: "Concert".into(),
+        lane: "main".into(),
+        performances: vec![show],
+    };
+    PutConcerts { concerts: vec![concert] }
+}
+
 /// The address of a database that nobody else uses.
 pub(crate) fn new_database() -> String {
     let server = var("BOOKING_TEST_PG");
@@ -67,33 +88,12 @@ impl Site {
         let clients =
             running.iter().map(|server| Client::new(&format!("http://{}", server.address()))).collect();
         let site = Self { running, clients, secrets };
-        site.put_show().await;
+        site.client().put_concerts(&site.secrets.admin_key, &show(50)).await.unwrap();
         site
     }
 
     pub(crate) fn client(&self) -> &Client {
         &self.clients[0]
-    }
-
-    async fn put_show(&self) {
-        let starts_at = chrono::DateTime::from(booking_server::system_clock()) + chrono::Duration::days(30);
-        let show = PerformanceInput {
-            performance_id: SHOW,
-            venue: "Hall".into(),
-            starts_at: starts_at.fixed_offset(),
-            zone: None,
-            price: PRICE,
-            seats: 50,
-            on_sale: true,
-        };
-        let concert = ConcertInput {
-            concert_id: Uuid::from_u128(0xC1),
-            title: "Concert".into(),
-            lane: "main".into(),
-            performances: vec![show],
-        };
-        let concerts = PutConcerts { concerts: vec![concert] };
-        self.client().put_concerts(&self.secrets.admin_key, &concerts).await.unwrap();
     }
 
     pub(crate) async fn change_lane(&self, change: LaneChange) {

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -14,7 +14,7 @@ use futures_util::future::join_all;
 use tokio::task::JoinHandle;
 
 use crate::support::{
-    database::{Database, TestClock, port},
+    database::{Database, TestClock, connect, port},
     proxy::{Proxy, Weather},
     world::{World, charge, performance, put},
 };
@@ -28,26 +28,38 @@ async fn store(url: String) -> Arc<PgStore> {
 /// Reads all that is written, a few events at a time, until it is told that nothing more comes.
 struct Reader {
     ended: Arc<AtomicBool>,
+    /// How often it read.
+    reads: Arc<AtomicU64>,
     reading: JoinHandle<Vec<RecordedEvent>>,
 }
 
 impl Reader {
     fn of(store: Arc<dyn BookingStore>) -> Self {
         let ended = Arc::new(AtomicBool::new(false));
-        let is_over = Arc::clone(&ended);
+        let reads = Arc::new(AtomicU64::new(0));
+        let (is_over, counted) = (Arc::clone(&ended), Arc::clone(&reads));
         let reading = tokio::spawn(async move {
             let mut seen: Vec<RecordedEvent> = Vec::new();
             loop {
                 let is_over = is_over.load(Ordering::SeqCst);
                 let after = seen.last().map_or(0, |event| event.seq);
                 let events = store.events(after, 7).await.expect("a read");
+                counted.fetch_add(1, Ordering::SeqCst);
                 if is_over && events.is_empty() {
                     return seen;
                 }
                 seen.extend(events);
             }
         });
-        Self { ended, reading }
+        Self { ended, reads, reading }
+    }
+
+    /// Returns when it has read often since now.
+    async fn has_read_on(&self) {
+        let enough = self.reads.load(Ordering::SeqCst) + 20;
+        while self.reads.load(Ordering::SeqCst) < enough {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 
     /// Everything it saw, once nobody writes any more.
@@ -76,6 +88,9 @@ async fn a_reader_by_cursor_misses_no_event_of_a_commit_that_is_late() {
         users.push(late.rich(n).await);
     }
     let reader = Reader::of(prompt.store.clone());
+    let mut onlooker = connect(&database.url()).await;
+    let waiting = "SELECT count(*) FROM pg_stat_activity \
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
     for round in 1..=5 {
         // A transaction that has taken its numbers, and whose COMMIT is on its way for a long time.
         proxy.turn(Weather::LateCommit, Weather::Fair);
@@ -89,8 +104,12 @@ async fn a_reader_by_cursor_misses_no_event_of_a_commit_that_is_late() {
                 tokio::spawn(async move { world.done(charge(user, 1)).await })
             });
             let writing: Vec<_> = writing.collect();
-            // Long enough for everything that can be committed before it to be committed, and read.
-            tokio::time::sleep(Duration::from_millis(500)).await;
+            // Whatever can be committed before it is, once the others wait for it; and all of that is read.
+            while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut onlooker).await.expect("a count") == 0
+            {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            reader.has_read_on().await;
             proxy.turn(Weather::Fair, Weather::Fair);
             for written in join_all(writing).await {
                 written.expect("no panic");
