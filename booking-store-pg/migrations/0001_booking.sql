@@ -210,6 +210,7 @@ CREATE TABLE log_head (
     only_row        boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     last_event      bigint NOT NULL,
     catalog_version bigint NOT NULL, -- grows when a concert or a performance changes
-    returns         bigint NOT NULL  -- grows when a sold seat comes back
+    returns         bigint NOT NULL, -- grows when a sold seat comes back
+    seats_sold      bigint NOT NULL CHECK (seats_sold >= 0)
 ) WITH (fillfactor = 10);
-INSERT INTO log_head (last_event, catalog_version, returns) VALUES (0, 0, 0);
+INSERT INTO log_head (last_event, catalog_version, returns, seats_sold) VALUES (0, 0, 0, 0);

@@ -11,7 +11,7 @@ use crate::{
     payment::Payment,
     queue::LaneSnapshot,
     refusal::Refusal,
-    store::{Listing, Page, PageRequest, PerformanceFilter, SeatMap},
+    store::{Listing, Page, PageRequest, PerformanceFilter, SeatMap, Totals},
     ticket::{LaneName, Ticket},
     wallet::{Entry, Wallet},
 };
@@ -113,6 +113,11 @@ impl Engine {
             lanes.push(self.with_snapshot(record).await?);
         }
         Ok(lanes)
+    }
+
+    /// What is held and sold in all. For operators.
+    pub async fn totals(&self) -> Result<Totals, Error> {
+        Ok(self.booking.totals().await?)
     }
 
     /// A lane. For operators.

@@ -33,6 +33,10 @@ pub enum SeatStatus {
 }
 
 impl Seat {
+    pub(crate) fn is_sold(&self) -> bool {
+        self.held_until.is_none()
+    }
+
     /// What the seat is at `now`.
     pub fn status_at(&self, now: Timestamp) -> SeatStatus {
         match self.held_until {
@@ -126,8 +130,9 @@ pub(crate) fn evolve(state: &mut State, event: &Event) {
     match event {
         Event::SeatsHeld(reservation) => {
             let seat = Seat { reservation: reservation.id, held_until: Some(reservation.hold_until) };
-            let seats = state.seats.get_or_default(reservation.performance);
-            seats.extend(reservation.seats.iter().map(|number| (*number, seat)));
+            for number in &reservation.seats {
+                state.put_seat(reservation.performance, *number, seat);
+            }
             state.put_reservation(Arc::clone(reservation));
         }
         Event::HoldReleased(of) => leave(state, of, ReservationStatus::Released),
@@ -139,8 +144,9 @@ pub(crate) fn evolve(state: &mut State, event: &Event) {
         }
         Event::SeatsSold(of) => {
             let sold = Seat { reservation: of.reservation, held_until: None };
-            let seats = state.seats.get_or_default(of.performance);
-            seats.extend(of.seats.iter().map(|number| (*number, sold)));
+            for number in &of.seats {
+                state.put_seat(of.performance, *number, sold);
+            }
             state.move_reservation(of.reservation, ReservationStatus::Confirmed);
         }
         Event::SeatsReturned(of) => leave(state, of, ReservationStatus::Refunded),
@@ -151,7 +157,10 @@ pub(crate) fn evolve(state: &mut State, event: &Event) {
 fn leave(state: &mut State, of: &SeatsOf, status: ReservationStatus) {
     if let Some(seats) = state.seats.get_mut(&of.performance) {
         for number in &of.seats {
-            if seats.get(number).is_some_and(|seat| seat.reservation == of.reservation) {
+            if let Some(seat) = seats.get(number)
+                && seat.reservation == of.reservation
+            {
+                state.seats_sold -= u64::from(seat.is_sold());
                 seats.remove(number);
             }
         }

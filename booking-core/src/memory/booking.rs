@@ -16,7 +16,7 @@ use crate::{
     policy::BookingPolicy,
     refusal::Refusal,
     state::State,
-    store::{BookingStore, Listing, Page, PageRequest, PerformanceFilter, SeatMap},
+    store::{BookingStore, Listing, Page, PageRequest, PerformanceFilter, SeatMap, Totals},
     sync::{Mutex, MutexGuard, lock},
     ticket::{EndReason, LaneName, Ticket},
     time::{Clock, Timestamp},
@@ -182,6 +182,11 @@ impl BookingStore for MemoryBooking {
     async fn stock(&self, lane: &LaneName) -> Result<Stock, StoreError> {
         let (books, now) = self.open()?;
         Ok(books.state.stock(lane, now))
+    }
+
+    async fn totals(&self) -> Result<Totals, StoreError> {
+        let (books, now) = self.open()?;
+        Ok(books.state.totals(now))
     }
 
     async fn audit(&self) -> Result<Audit, StoreError> {

@@ -6,7 +6,7 @@ use super::State;
 use crate::{
     catalog::{self, Concert, LaneRecord, Performance},
     event::Event,
-    hold::{self, Reservation, Seat, SeatNumber, SeatsOf},
+    hold::{self, Reservation, Seat, SeatNumber, Seats, SeatsOf},
     id::{ConcertId, PaymentId, PerformanceId, ReservationId, UserId},
     payment::{self, Payment},
     ticket::{EndReason, LaneName, Ticket},
@@ -43,6 +43,8 @@ pub struct ChangedRows<'a> {
     pub payments_made: Vec<&'a Payment>,
     /// Payments that were given back.
     pub payments_refunded: Vec<&'a Payment>,
+    /// How many seats more are sold than before.
+    pub seats_sold: i64,
     /// Tickets that ended.
     pub endings: Vec<(&'a Ticket, EndReason)>,
 }
@@ -105,6 +107,10 @@ impl State {
     }
 }
 
+fn count(seats: &Seats) -> i64 {
+    seats.len().cast_signed() as i64
+}
+
 impl<'a> Fold<'a> {
     fn catalog(&mut self, event: &'a catalog::Event) {
         match event {
@@ -129,8 +135,14 @@ impl<'a> Fold<'a> {
                 self.moved(of);
                 self.ended.extend(state.reservations.get(&of.reservation).map(|expired| &expired.ticket));
             }
-            hold::Event::HoldReleased(of) | hold::Event::SeatsSold(of) | hold::Event::SeatsReturned(of) => {
+            hold::Event::HoldReleased(of) => self.moved(of),
+            hold::Event::SeatsSold(of) => {
                 self.moved(of);
+                self.changes.seats_sold += count(&of.seats);
+            }
+            hold::Event::SeatsReturned(of) => {
+                self.moved(of);
+                self.changes.seats_sold -= count(&of.seats);
             }
         }
     }

@@ -61,6 +61,8 @@ pub struct State {
     pub(crate) by_date: BTreeMap<NaiveDate, BTreeSet<(Timestamp, PerformanceId)>>,
     pub(crate) concert_order: BTreeSet<(Timestamp, ConcertId)>,
     pub(crate) holds: BTreeSet<(Timestamp, ReservationId)>,
+    /// How many of `seats` are sold.
+    pub(crate) seats_sold: u64,
 }
 
 /// Mostly one: it takes no memory of its own then.

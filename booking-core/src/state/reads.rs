@@ -11,7 +11,7 @@ use crate::{
     hold::{Reservation, SeatStatus},
     id::{ConcertId, PaymentId, PerformanceId, ReservationId, UserId},
     payment::Payment,
-    store::{Cursor, Listing, Page, PageRequest, PerformanceFilter, SeatMap},
+    store::{Cursor, Listing, Page, PageRequest, PerformanceFilter, SeatMap, Totals},
     ticket::{EndReason, LaneName, Ticket},
     time::Timestamp,
     wallet::{Entry, Wallet},
@@ -210,6 +210,12 @@ impl State {
             bookable: bookable.peek().is_some(),
             unsold: bookable.any(|found| sold(found.id) < found.seats),
         }
+    }
+
+    /// `totals`.
+    pub fn totals(&self, now: Timestamp) -> Totals {
+        let over = self.holds.iter().take_while(|(until, _)| *until <= now).count();
+        Totals { active_holds: (self.holds.len() - over) as u64, seats_sold: self.seats_sold }
     }
 
     /// `audit`, on all rows.

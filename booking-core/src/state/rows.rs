@@ -6,7 +6,7 @@ use super::State;
 use crate::{
     Row,
     catalog::{Concert, Performance},
-    hold::{Reservation, ReservationStatus},
+    hold::{Reservation, ReservationStatus, Seat, SeatNumber},
     id::{ConcertId, EntryId, PaymentId, PerformanceId, ReservationId, UserId},
     payment::Payment,
     ticket::Ticket,
@@ -50,6 +50,12 @@ impl State {
         self.by_concert.get_or_default(performance.concert).insert(key);
         self.by_date.entry(performance.local_date()).or_default().insert(key);
         self.performances.insert(performance);
+    }
+
+    pub(crate) fn put_seat(&mut self, performance: PerformanceId, number: SeatNumber, seat: Seat) {
+        let old = self.seats.get_or_default(performance).insert(number, seat);
+        self.seats_sold += u64::from(seat.is_sold());
+        self.seats_sold -= u64::from(old.is_some_and(|old| old.is_sold()));
     }
 
     pub(crate) fn put_reservation(&mut self, reservation: Arc<Reservation>) {

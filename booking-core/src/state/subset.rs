@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::State;
 use crate::{
@@ -25,7 +25,9 @@ impl State {
             self.copy_seat(&mut part, *performance, *seat);
         }
         for performance in &keys.all_seats {
-            part.seats.extend(self.seats.get(performance).map(|seats| (*performance, seats.clone())));
+            for number in self.seats.get(performance).into_iter().flat_map(BTreeMap::keys) {
+                self.copy_seat(&mut part, *performance, *number);
+            }
         }
         for user in &keys.users {
             self.copy_user(&mut part, *user);
@@ -60,7 +62,7 @@ impl State {
 
     fn copy_seat(&self, part: &mut Self, performance: PerformanceId, number: SeatNumber) {
         if let Some(seat) = self.seats.get(&performance).and_then(|seats| seats.get(&number)) {
-            part.seats.get_or_default(performance).insert(number, *seat);
+            part.put_seat(performance, number, *seat);
         }
     }
 

@@ -109,6 +109,9 @@ pub trait BookingStore: Send + Sync + 'static {
     /// What can be sold in a lane.
     async fn stock(&self, lane: &LaneName) -> Result<Stock, StoreError>;
 
+    /// What is held and sold in all, without counting all rows: operators ask every few seconds.
+    async fn totals(&self) -> Result<Totals, StoreError>;
+
     /// Checks every invariant that rows can show, on one consistent view of all rows, with
     /// [`Auditor`](crate::audit::Auditor).
     async fn audit(&self) -> Result<Audit, StoreError>;
@@ -123,6 +126,15 @@ pub struct Listing {
     pub lane: LaneName,
     /// Seats that can be held; none while the performance is not bookable.
     pub seats_available: u32,
+}
+
+/// What is held and sold in all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Reservations that are held and have not run out.
+    pub active_holds: u64,
+    /// Seats that are sold, of all performances.
+    pub seats_sold: u64,
 }
 
 /// Which performances are wanted.

@@ -6,7 +6,7 @@
 mod booking;
 mod queue;
 
-pub use booking::{BookingStore, Listing, PerformanceFilter, SeatMap};
+pub use booking::{BookingStore, Listing, PerformanceFilter, SeatMap, Totals};
 pub use queue::QueueStore;
 
 use uuid::Uuid;

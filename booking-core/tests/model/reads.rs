@@ -108,6 +108,7 @@ async fn by_pages(store: &MemoryBooking, filter: &PerformanceFilter) -> Vec<List
 
 /// What the sweep is asked to do.
 async fn compare_chores(store: &MemoryBooking, world: &World) {
+    assert_eq!(store.totals().await, Ok(world.totals()));
     let ran_out =
         |made: &&Reservation| made.status == ReservationStatus::Held && world.now >= made.hold_until;
     let mut over: Vec<(Timestamp, ReservationId)> =

@@ -10,7 +10,7 @@ use booking_core::{
     hold::{Reservation, SeatNumber},
     id::{ConcertId, PaymentId, PerformanceId, ReservationId, UserId},
     payment::Payment,
-    store::{BookingStore, Listing, Page, PageRequest, PerformanceFilter, SeatMap},
+    store::{BookingStore, Listing, Page, PageRequest, PerformanceFilter, SeatMap, Totals},
     wallet::{Entry, Wallet},
 };
 
@@ -63,5 +63,6 @@ timed! {
     lanes() -> Vec<LaneRecord> as Read;
     lane(name: &LaneName) -> Option<LaneRecord> as Read;
     stock(lane: &LaneName) -> Stock as Tend;
+    totals() -> Totals as Read;
     audit() -> Audit as Audit;
 }

@@ -1,5 +1,5 @@
-//! What buyers did through this instance. The stores have no cheap count of holds and sales, so these are counters; the
-//! sum over all instances is what happened since they started.
+//! What buyers did through this instance, counted as it happens: the sum over all instances is what happened since they
+//! started.
 
 use std::sync::atomic::AtomicU64;
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use booking_core::LaneStatus;
+use booking_core::{LaneStatus, store::Totals};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeGaugeValue, MetricEncoder, NoLabelSet, text},
@@ -22,10 +22,17 @@ pub(crate) const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0
 
 const NANOS: f64 = 1e-9;
 
-/// All numbers of a server and the lanes as they are now; no lanes: the stores did not tell.
-pub(crate) fn write(metrics: &Arc<Metrics>, lanes: Option<Vec<LaneStatus>>) -> Result<String, fmt::Error> {
+/// How the sale stands, on all instances.
+#[derive(Debug)]
+pub(crate) struct Sale {
+    pub(crate) totals: Totals,
+    pub(crate) lanes: Vec<LaneStatus>,
+}
+
+/// All numbers of a server and the sale as it is now; no sale: the stores did not tell.
+pub(crate) fn write(metrics: &Arc<Metrics>, sale: Option<Sale>) -> Result<String, fmt::Error> {
     let mut registry = Registry::default();
-    registry.register_collector(Box::new(Look { metrics: Arc::clone(metrics), lanes }));
+    registry.register_collector(Box::new(Look { metrics: Arc::clone(metrics), sale }));
     let mut text = String::new();
     text::encode(&mut text, &registry)?;
     Ok(text)
@@ -34,7 +41,7 @@ pub(crate) fn write(metrics: &Arc<Metrics>, lanes: Option<Vec<LaneStatus>>) -> R
 #[derive(Debug)]
 struct Look {
     metrics: Arc<Metrics>,
-    lanes: Option<Vec<LaneStatus>>,
+    sale: Option<Sale>,
 }
 
 impl Collector for Look {
@@ -43,7 +50,7 @@ impl Collector for Look {
         self.problems(&mut encoder)?;
         self.stores(&mut encoder)?;
         self.batches(&mut encoder)?;
-        self.lanes(&mut encoder)?;
+        self.sale(&mut encoder)?;
         self.process(&mut encoder)
     }
 }
@@ -141,9 +148,9 @@ impl Look {
             let failed = self.metrics.calls.sum(|calls| &calls.0[at].failed);
             counter(&mut family, [("store", store), ("call", call)], failed)?;
         }
-        let help = "Whether the stores told how the lanes stand when this was asked.";
+        let help = "Whether the stores told how the sale stands when this was asked.";
         let mut family = encoder.encode_descriptor("booking_stores_up", help, None, MetricType::Gauge)?;
-        family.encode_gauge(&u64::from(self.lanes.is_some()))
+        family.encode_gauge(&u64::from(self.sale.is_some()))
     }
 
     fn batches(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
@@ -163,7 +170,14 @@ impl Look {
         Ok(())
     }
 
-    fn lanes(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    fn sale(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let Some(Sale { totals, lanes }) = &self.sale else { return Ok(()) };
+        let help = "Reservations that are held and have not run out, on all instances.";
+        let mut family = encoder.encode_descriptor("booking_active_holds", help, None, MetricType::Gauge)?;
+        family.encode_gauge(&totals.active_holds)?;
+        let help = "Seats that are sold, on all instances.";
+        let mut family = encoder.encode_descriptor("booking_seats_sold", help, None, MetricType::Gauge)?;
+        family.encode_gauge(&totals.seats_sold)?;
         let of_lane: [OfLane; 5] = [
             ("booking_lane_waiting", "People who wait in the lane, on all instances.", |lane| {
                 lane.snapshot.as_ref().map(|snapshot| float(snapshot.waiting))
@@ -186,7 +200,7 @@ impl Look {
         ];
         for (name, help, value) in of_lane {
             let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
-            for lane in self.lanes.iter().flatten() {
+            for lane in lanes {
                 if let Some(value) = value(lane) {
                     gauge(&mut family, [("lane", lane.record.name.as_str())], &value)?;
                 }

@@ -12,7 +12,12 @@ use tokio::time::timeout;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::Reply;
-use crate::{app::App, failure::Failure, metrics::text, openapi::refusals::refusals};
+use crate::{
+    app::App,
+    failure::Failure,
+    metrics::text::{self, Sale},
+    openapi::refusals::refusals,
+};
 
 /// So long the stores may take to tell how the lanes stand; what is known without them is told all the same.
 const WITHIN: Duration = Duration::from_secs(2);
@@ -43,8 +48,12 @@ refusals!(MetricsRefusals: ; InternalError);
     ),
 )]
 async fn metrics(State(app): State<App>) -> Reply<Response> {
-    let lanes = timeout(WITHIN, app.engine.lanes()).await.ok().and_then(Result::ok);
-    let text = text::write(&app.metrics, lanes).map_err(|error| {
+    let sale = async {
+        let (totals, lanes) = tokio::try_join!(app.engine.totals(), app.engine.lanes())?;
+        Ok::<_, booking_core::Error>(Sale { totals, lanes })
+    };
+    let sale = timeout(WITHIN, sale).await.ok().and_then(Result::ok);
+    let text = text::write(&app.metrics, sale).map_err(|error| {
         tracing::error!(%error, "the metrics could not be written");
         Failure::new(Code::InternalError, "the service failed; it was written to its log")
     })?;

@@ -15,7 +15,7 @@ use booking_core::{
     memory::{MemoryBooking, MemoryQueue},
     payment::Payment,
     queue::{Advanced, Entered, LaneSnapshot, Place},
-    store::{BookingStore, Listing, Page, PageRequest, PerformanceFilter, QueueStore, SeatMap},
+    store::{BookingStore, Listing, Page, PageRequest, PerformanceFilter, QueueStore, SeatMap, Totals},
     wallet::{Entry, Wallet},
 };
 use booking_server::system_clock;
@@ -124,6 +124,7 @@ port!(BookingStore for MemoryBooking {
     lanes() -> Vec<LaneRecord>, StoreError;
     lane(name: &LaneName) -> Option<LaneRecord>, StoreError;
     stock(lane: &LaneName) -> Stock, StoreError;
+    totals() -> Totals, StoreError;
     audit() -> Audit, StoreError;
 });
 

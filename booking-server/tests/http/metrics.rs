@@ -66,6 +66,8 @@ async fn a_purchase_shows_by_route_and_by_deed_and_the_lane_as_it_stands() {
         ("booking_lane_admitted{lane=\"main\"}", 1.0),
         ("booking_lane_capacity{lane=\"main\"}", 1000.0),
         ("booking_lane_open{lane=\"main\"}", 1.0),
+        ("booking_active_holds", 0.0),
+        ("booking_seats_sold", 1.0),
         ("booking_stores_up", 1.0),
     ] {
         assert_eq!(value(&text, series), expected, "{series} in\n{text}");

@@ -6,7 +6,7 @@ use booking_core::{
     hold::{Reservation, SeatNumber},
     id::{ConcertId, PaymentId, PerformanceId, ReservationId, UserId},
     payment::Payment,
-    store::{Cursor, Page, PageRequest},
+    store::{Cursor, Page, PageRequest, Totals},
     wallet::{Entry, Wallet},
 };
 use sqlx::{Row, postgres::PgRow, query};
@@ -55,6 +55,9 @@ const SEAT_HISTORY: &str = "\
 const EXPIRED_HOLDS: &str = "\
     SELECT reservation_id FROM reservations \
     WHERE status = 'held' AND hold_until <= (SELECT booking_now()) ORDER BY hold_until, reservation_id LIMIT $1";
+const TOTALS: &str = "\
+    SELECT (SELECT count(*) FROM reservations WHERE status = 'held' AND hold_until > (SELECT booking_now())), \
+        seats_sold FROM log_head";
 const ENDINGS: &str = "\
     SELECT ticket_lane, ticket_epoch, ticket_seq, user_id, reason FROM ticket_endings \
     ORDER BY ticket_lane, ticket_epoch, ticket_seq, user_id LIMIT $1";
@@ -81,6 +84,7 @@ pub(super) const STATEMENTS: &[&str] = &[
     EVENTS,
     SEAT_HISTORY,
     EXPIRED_HOLDS,
+    TOTALS,
     ENDINGS,
     ACK_ENDINGS,
     LANES,
@@ -206,6 +210,14 @@ pub(super) async fn seat_history(
 pub(super) async fn expired_holds(db: &Db, limit: usize) -> Result<Vec<ReservationId>, StoreError> {
     let found = db.rows(|| query(EXPIRED_HOLDS).bind(whole(limit))).await?;
     decode(&found, |row| row.try_get(0).map(ReservationId))
+}
+
+pub(super) async fn totals(db: &Db) -> Result<Totals, StoreError> {
+    let found = db.rows(|| query(TOTALS)).await?;
+    let totals = decode(&found, |row| {
+        Ok(Totals { active_holds: codec::count(row, 0)?, seats_sold: codec::count(row, 1)? })
+    })?;
+    totals.first().copied().ok_or_else(|| StoreError::broken("the log has no head"))
 }
 
 pub(super) async fn pending_endings(db: &Db, limit: usize) -> Result<Vec<(Ticket, EndReason)>, StoreError> {

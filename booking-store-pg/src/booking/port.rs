@@ -8,7 +8,7 @@ use booking_core::{
     hold::{Reservation, SeatNumber},
     id::{ConcertId, PaymentId, PerformanceId, ReservationId, UserId},
     payment::Payment,
-    store::{BookingStore, Listing, Page, PageRequest, PerformanceFilter, SeatMap},
+    store::{BookingStore, Listing, Page, PageRequest, PerformanceFilter, SeatMap, Totals},
     wallet::{Entry, Wallet},
 };
 
@@ -111,6 +111,10 @@ impl BookingStore for PgStore {
 
     async fn stock(&self, lane: &LaneName) -> Result<Stock, StoreError> {
         stock::stock(&self.shared.db, &self.shared.stocks, lane).await
+    }
+
+    async fn totals(&self) -> Result<Totals, StoreError> {
+        lists::totals(&self.shared.db).await
     }
 
     async fn audit(&self) -> Result<Audit, StoreError> {

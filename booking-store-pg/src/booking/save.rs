@@ -38,7 +38,7 @@ const SAVE_BOOKINGS: &str = "\
                 WHERE performance_id = t.performance_id AND number = t.number OFFSET 0) AS s) AS t \
         WHERE s.ctid = t.at RETURNING 1), \
     head AS (UPDATE log_head SET last_event = last_event + cardinality($20::text[]), \
-        catalog_version = catalog_version + $21, returns = returns + $22), \
+        catalog_version = catalog_version + $21, returns = returns + $22, seats_sold = seats_sold + $27), \
     told AS (INSERT INTO events (seq, at, event, performance_id, seats) \
         SELECT $23 + t.n, $24, t.event::json, t.performance_id, t.seats::integer[] \
         FROM unnest($20::text[], $25::uuid[], $26::text[]) WITH ORDINALITY AS t (event, performance_id, seats, n)) \
@@ -144,6 +144,7 @@ pub(super) async fn save_bookings(
         .bind(At(place.now))
         .bind(told.performances)
         .bind(told.seats)
+        .bind(changes.seats_sold)
         .fetch_one(connection)
         .await?;
     expect(&saved, 0, moved.len(), "reservations")?;

@@ -134,6 +134,7 @@ fn the_ledger_and_the_log_are_append_only() {
 #[test]
 fn the_log_has_one_head() {
     let (harness, _) = sold();
-    let second = "INSERT INTO log_head (last_event, catalog_version, returns) VALUES (0, 0, 0)";
+    let second =
+        "INSERT INTO log_head (last_event, catalog_version, returns, seats_sold) VALUES (0, 0, 0, 0)";
     assert!(refused(&harness, second).contains("log_head_pkey"));
 }

@@ -2,12 +2,16 @@
 //! restarted.
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use booking_core::{BookingPolicy, StoreError};
 use booking_store_pg::{PgConfig, PgStore};
+use tokio::task::JoinHandle;
 
 use crate::support::{
     database::{Database, TestClock, connect, port, run},
@@ -123,13 +127,15 @@ async fn killed_sessions_are_hardly_noticed() {
     let database = Database::new(TestClock::Real).await;
     let store = open(&database.url()).await;
     let world = Arc::new(World::new(store).await);
+    let asked = Arc::new(AtomicUsize::new(0));
     let asking: Vec<_> = (1..=8_u128)
         .map(|n| {
-            let world = Arc::clone(&world);
+            let (world, asked) = (Arc::clone(&world), Arc::clone(&asked));
             tokio::spawn(async move {
                 let user = world.rich(n).await;
                 let (mut went, mut lost) = (0, 0);
                 for _ in 0..100 {
+                    asked.fetch_add(1, Ordering::Relaxed);
                     let seat = u32::try_from(n).unwrap_or(0);
                     let place = world.place(user, &[seat]);
                     let booking_core::Command::Hold(booking_core::hold::Command::Place {
@@ -159,9 +165,16 @@ async fn killed_sessions_are_hardly_noticed() {
     let mut killer = connect(&database.url()).await;
     let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
         WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = 'booking'";
-    while asking.iter().any(|asking| !asking.is_finished()) {
+    // As often as there is progress, so that it is as hard on any machine.
+    for kills in 1.. {
+        while asked.load(Ordering::Relaxed) < kills * 20 && asking.iter().any(|asking| !asking.is_finished())
+        {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        if asking.iter().all(JoinHandle::is_finished) {
+            break;
+        }
         run(&mut killer, kill).await;
-        tokio::time::sleep(Duration::from_millis(30)).await;
     }
     let (mut went, mut lost) = (0, 0);
     for asking in asking {

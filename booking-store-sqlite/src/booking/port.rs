@@ -6,7 +6,7 @@ use booking_core::{
     hold::{Reservation, SeatNumber},
     id::{ConcertId, PaymentId, PerformanceId, ReservationId, UserId},
     payment::Payment,
-    store::{BookingStore, Listing, Page, PageRequest, PerformanceFilter, SeatMap},
+    store::{BookingStore, Listing, Page, PageRequest, PerformanceFilter, SeatMap, Totals},
     wallet::{Entry, Wallet},
 };
 
@@ -113,6 +113,10 @@ impl BookingStore for SqliteStore {
 
     async fn stock(&self, lane: &LaneName) -> Result<Stock, StoreError> {
         Ok(self.shared.books()?.stock(lane, self.now()))
+    }
+
+    async fn totals(&self) -> Result<Totals, StoreError> {
+        Ok(self.shared.books()?.totals(self.now()))
     }
 
     async fn audit(&self) -> Result<Audit, StoreError> {

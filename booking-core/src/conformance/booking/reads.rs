@@ -14,6 +14,7 @@ use crate::{
     hold::{ReservationStatus, SeatStatus},
     id::{ConcertId, PerformanceId, ReservationId, UserId},
     refusal::Refusal,
+    store::Totals,
     ticket::LaneName,
 };
 
@@ -93,6 +94,30 @@ pub(super) fn stock_tells_whether_anything_is_left_to_sell(make: &Factory<'_>) {
     assert_eq!(stock(&side), left);
     stage.advance(TTL * 4);
     assert_eq!(stock(&side), none, "it has begun");
+}
+
+pub(super) fn totals_tell_the_active_holds_and_the_seats_sold(make: &Factory<'_>) {
+    let stage = Stage::under(make, generous());
+    let check = |active_holds, seats_sold, when| {
+        assert_eq!(stage.read(stage.store.totals()), Totals { active_holds, seats_sold }, "{when}");
+    };
+    check(0, 0, "at the beginning");
+    let kept = stage.held(&stage.buyer(3), &[1, 2, 3]);
+    let released = stage.held(&stage.guest(), &[4]);
+    let unpaid = stage.held(&stage.guest(), &[5, 6]);
+    check(3, 0, "while they are held");
+    stage.done(release(released.id, released.user));
+    check(2, 0, "when one was released");
+    let paid = stage.pay(&kept).expect("the money is there");
+    check(1, 3, "when one was paid");
+    stage.pay(&kept).expect("it is paid already");
+    check(1, 3, "when it was asked for again");
+    stage.advance(TTL);
+    check(0, 3, "when one ran out, swept or not");
+    stage.done(expire(unpaid.id));
+    check(0, 3, "when it was swept");
+    stage.done(refund(paid.id));
+    check(0, 0, "when the sale was given back");
 }
 
 pub(super) fn what_does_not_exist_reads_as_nothing(make: &Factory<'_>) {

@@ -15,7 +15,7 @@ use booking_core::{
     id::{ConcertId, PaymentId, PerformanceId, ReservationId, UserId},
     memory::MemoryBooking,
     payment::Payment,
-    store::{BookingStore, Listing, Page, PageRequest, PerformanceFilter, SeatMap},
+    store::{BookingStore, Listing, Page, PageRequest, PerformanceFilter, SeatMap, Totals},
     wallet::{Entry, Wallet},
 };
 
@@ -62,6 +62,10 @@ pub(super) trait BookingFault: Send + Sync + 'static {
 
     fn stock(&self, _known: bool, stock: Stock) -> Stock {
         stock
+    }
+
+    fn totals(&self, totals: Totals) -> Totals {
+        totals
     }
 
     fn lanes(&self, lanes: Vec<LaneRecord>) -> Vec<LaneRecord> {
@@ -275,6 +279,10 @@ impl<F: BookingFault> BookingStore for Broken<F> {
     async fn stock(&self, lane: &LaneName) -> Result<Stock, StoreError> {
         let known = self.right.store().lane(lane).await?.is_some();
         Ok(self.fault.stock(known, self.right.store().stock(lane).await?))
+    }
+
+    async fn totals(&self) -> Result<Totals, StoreError> {
+        Ok(self.fault.totals(self.right.store().totals().await?))
     }
 
     async fn audit(&self) -> Result<Audit, StoreError> {

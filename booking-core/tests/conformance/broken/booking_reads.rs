@@ -8,7 +8,7 @@ use booking_core::{
     catalog::{LaneRecord, Stock},
     hold::{self, Reservation, ReservationStatus, SeatStatus},
     id::{PerformanceId, ReservationId, UserId},
-    store::{BookingStore, Cursor, PageRequest, PerformanceFilter, SeatMap},
+    store::{BookingStore, Cursor, PageRequest, PerformanceFilter, SeatMap, Totals},
 };
 use uuid::Uuid;
 
@@ -260,6 +260,17 @@ fn a_stock_of_a_lane_that_does_not_exist() {
         }
     }
     rejected("what_does_not_exist_reads_as_nothing", || Generous);
+}
+
+#[test]
+fn sold_seats_that_are_counted_as_active_holds() {
+    struct Mixed;
+    impl BookingFault for Mixed {
+        fn totals(&self, Totals { active_holds, seats_sold }: Totals) -> Totals {
+            Totals { active_holds: active_holds + seats_sold, seats_sold }
+        }
+    }
+    rejected("totals_tell_the_active_holds_and_the_seats_sold", || Mixed);
 }
 
 #[test]

@@ -4,7 +4,8 @@ use booking_core::{
         Changes, Command, Concert, ConcertDraft, LaneChange, LaneRecord, LaneSettings, Performance,
         PerformanceDraft, Stock,
     },
-    hold::SeatStatus,
+    hold::{ReservationStatus, SeatStatus},
+    store::Totals,
 };
 
 use super::{Answer, World, done, replay};
@@ -138,6 +139,14 @@ impl World {
         let unsold =
             |one: &&Performance| (1..=one.seats).any(|seat| self.seat(one.id, seat) != SeatStatus::Sold);
         Stock { bookable: !bookable.is_empty(), unsold: bookable.iter().any(unsold) }
+    }
+
+    pub(crate) fn totals(&self) -> Totals {
+        let are = |status| self.reservations.iter().filter(move |one| self.status(one) == status);
+        Totals {
+            active_holds: are(ReservationStatus::Held).count() as u64,
+            seats_sold: are(ReservationStatus::Confirmed).map(|one| one.seats.len() as u64).sum(),
+        }
     }
 }
 
