@@ -34,6 +34,24 @@ def stock():
         call("POST", "/v1/admin/concerts", KEYS["admin_key"], body)
 
 
+def first_event(send):
+    """A stream need not end: what is looked at is how it begins."""
+
+    def looked_at(session, request, **kwargs):
+        answer = send(session, request, **{**kwargs, "stream": True})
+        if answer.headers.get("content-type", "").startswith("text/event-stream"):
+            answer._content = next(answer.iter_content(None), b"")
+            answer.close()
+        elif not kwargs.get("stream"):
+            answer.content
+        return answer
+
+    return looked_at
+
+
+requests.Session.send = first_event(requests.Session.send)
+
+
 class Buyer:
     def __init__(self):
         made = call("POST", "/v1/users", None)
@@ -134,11 +152,7 @@ class Tokens:
                 who.pay()
         if scheme == "user_token":
             return who.user_token
-        token = who.queue_token()
-        if case.operation.path.endswith("/queue/events"):
-            # A stream ends when the token is done.
-            call("DELETE", "/v1/queue/tokens", token)
-        return token
+        return who.queue_token()
 
     def set(self, case, data, ctx):
         # With the service key a charge names the user, which a schema can't say.
