@@ -240,7 +240,7 @@ impl From<StoreError> for Problem {
         let (code, detail) = match (error.may_have_applied(), error.retryable()) {
             (true, _) => (
                 Code::UnknownOutcome,
-                "the answer was lost; repeat the request with the same Idempotency-Key",
+                "the answer was lost; repeat the request, with the same Idempotency-Key if it has one",
             ),
             (false, true) => {
                 (Code::StoreUnavailable, "the store can't be reached; nothing was done; try again")
