@@ -126,6 +126,7 @@ async fn play(args: &Args, servers: Arc<Servers>, crew: Arc<Crew>, desk: Desk) -
     let stage_terms = Terms {
         capacity: stage.plan.capacity.into(),
         claim_ttl: micros(stage.plan.claim_ttl),
+        opened: stage.opened().map(|at| stage.crew.since_began(at.into_std())),
         performances: stage.performances.clone(),
     };
     Ok(Played { stage_terms, samples, holders: people?.iter().map(holder).collect() })

@@ -144,9 +144,16 @@ impl Stage {
     /// Lets people in who gathered before the doors.
     pub async fn open_doors(&self) -> Result<(), Failure> {
         let open = LaneChange { paused: Some(false), ..LaneChange::default() };
+        // Somebody may be let in from when this is asked for; people hear of it when it is done.
+        let opening = Instant::now();
         self.set_lane(&self.lane, &open).await?;
-        self.doors.send_replace(Some(Instant::now()));
+        self.doors.send_replace(Some(opening));
         Ok(())
+    }
+
+    /// When the doors opened, if they did.
+    pub fn opened(&self) -> Option<Instant> {
+        *self.doors.borrow()
     }
 
     /// When the doors opened; waits for it.
@@ -198,10 +205,28 @@ impl Stage {
                 person
             });
         }
-        let mut people = Vec::with_capacity(crowd.len());
-        while let Some(person) = crowd.join_next().await {
-            people.push(person?);
-        }
-        Ok(people)
+        all(crowd).await
     }
+
+    /// The same people go on at this moment, each with the same story; waits until all have come to an end.
+    pub async fn go_on<F, Fut>(&self, people: Vec<Person>, story: F) -> Result<Vec<Person>, Failure>
+    where
+        F: Fn(Person) -> Fut,
+        Fut: Future<Output = Person> + Send + 'static,
+    {
+        let (now, mut crowd) = (Instant::now(), JoinSet::new());
+        for mut person in people {
+            person.due = now;
+            crowd.spawn(story(person));
+        }
+        all(crowd).await
+    }
+}
+
+async fn all(mut crowd: JoinSet<Person>) -> Result<Vec<Person>, Failure> {
+    let mut people = Vec::with_capacity(crowd.len());
+    while let Some(person) = crowd.join_next().await {
+        people.push(person?);
+    }
+    Ok(people)
 }

@@ -28,6 +28,8 @@ pub struct Terms {
     pub capacity: u64,
     /// How long an admitted person has to show up.
     pub claim_ttl: Micros,
+    /// When the doors opened, if people gathered before them: until then nobody was let in.
+    pub opened: Option<Micros>,
     /// The performances of the run.
     pub performances: Vec<Uuid>,
 }

@@ -93,10 +93,14 @@ pub(super) fn i12_order_of_arrival(evidence: &Evidence) -> Verdict {
 }
 
 pub(super) fn i13_admission_in_order(evidence: &Evidence) -> Verdict {
-    let mut check = Check::new("I13", "numbers are unique, ranks fall, and admission is strictly by number");
+    let mut check = Check::new(
+        "I13",
+        "numbers are unique, ranks fall and are exact, and admission is strictly by number",
+    );
     numbers_are_unique(evidence, &mut check);
     one_life_at_a_time(evidence, &mut check);
     ranks_fall(evidence, &mut check);
+    ranks_are_exact(evidence, &mut check);
     // Whoever was seen admitted: nobody with a lower number may be found waiting by a request sent afterwards.
     let standings = standings(evidence);
     let mut admitted: Vec<_> = standings.iter().filter(|(_, stage, _)| *stage == 1).collect();
@@ -172,6 +176,34 @@ fn ranks_fall(evidence: &Evidence, check: &mut Check) {
             (format!("number {}: rank {before}, and later {rank}", place.ticket.order), vec![by, seen])
         });
         earlier.push((seen, rank));
+    }
+}
+
+/// While nobody is let in, a rank is the number less those of lower numbers who have left.
+fn ranks_are_exact(evidence: &Evidence, check: &mut Check) {
+    let Some(opened) = evidence.terms.opened else { return };
+    let orders: HashMap<u32, u64> =
+        taken(evidence).iter().map(|taken| (taken.answer.person, taken.ticket.order)).collect();
+    let leaves = evidence.history.iter().filter(|seen| seen.act == Act::Leave && seen.sent < opened);
+    let left: Vec<(u64, &Seen)> =
+        leaves.filter_map(|seen| Some((*orders.get(&seen.person)?, seen))).collect();
+    let first_left = left.iter().map(|(_, seen)| seen.sent).min().unwrap_or(opened);
+    for seen in evidence.history.iter().filter(|seen| seen.answered < opened) {
+        let Some((order, rank)) = seen.place().and_then(|place| Some((place.ticket.order, place.rank?.0)))
+        else {
+            continue;
+        };
+        // Nobody had left: most answers of a large crowd are that easy to judge.
+        let ahead = || left.iter().filter(|(of, _)| *of < order && first_left <= seen.answered);
+        let gone = ahead().filter(|(_, by)| by.is_acknowledged() && by.answered + STALE < seen.sent).count();
+        let may_be_gone = ahead().filter(|(_, by)| by.sent <= seen.answered).count();
+        let exact = order.saturating_sub(may_be_gone as u64)..=order - gone as u64;
+        check.expect(exact.contains(&rank), || {
+            (
+                format!("rank {rank} at number {order}, with {gone} to {may_be_gone} before it gone"),
+                vec![seen],
+            )
+        });
     }
 }
 

@@ -158,6 +158,16 @@ impl Scenario {
 /// How many people a second become ready before the doors.
 const READY_PER_SECOND: f64 = 2_000.0;
 
+/// Everybody comes before the doors open, at a pace that the service can bear.
+async fn gather<F, Fut>(stage: &Arc<Stage>, story: F) -> Result<Vec<Person>, Failure>
+where
+    F: Fn(Person) -> Fut,
+    Fut: Future<Output = Person> + Send + 'static,
+{
+    let span = Duration::from_secs_f64(f64::from(stage.plan.people) / READY_PER_SECOND);
+    stage.crowd(0, steady(stage.plan.people, span, &mut dice(stage)), story).await
+}
+
 /// Everybody becomes ready, the doors open, and everybody goes on at that instant. Who could not become ready does not.
 async fn rush<R, F, RFut, FFut>(stage: &Arc<Stage>, ready: R, go: F) -> Result<Vec<Person>, Failure>
 where
@@ -167,8 +177,6 @@ where
     FFut: Future<Output = Person> + Send,
 {
     let count = stage.plan.people;
-    let span = Duration::from_secs_f64(f64::from(count) / READY_PER_SECOND);
-    let arrivals = steady(count, span, &mut SmallRng::seed_from_u64(stage.seed));
     let gathered = Arc::new(Semaphore::new(0));
     let story = |person: Person| {
         let (ready, go, gathered) = (ready.clone(), go.clone(), Arc::clone(&gathered));
@@ -188,7 +196,7 @@ where
         gathered.acquire_many(count).await.ok();
         stage.open_doors().await
     };
-    let (people, opened) = tokio::join!(stage.crowd(0, arrivals, story), opening);
+    let (people, opened) = tokio::join!(gather(stage, story), opening);
     opened?;
     people
 }

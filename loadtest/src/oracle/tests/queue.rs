@@ -90,6 +90,28 @@ fn i13_finds_a_rank_that_rises_or_makes_no_sense() {
 }
 
 #[test]
+fn i13_finds_a_rank_before_the_doors_open_that_miscounts_who_left() {
+    // Person 1 has number 2; number 1 leaves at this time, if at all.
+    let found_with = |left_at: Option<u64>, rank: u64| {
+        let found = found(|evidence| {
+            evidence.terms.opened = Some(1_800_000);
+            evidence.history.retain(|seen| seen.person != 0 || seen.act == Act::Enter);
+            let left = left_at.map(|ms| seen(0, ms, Act::Leave, Heard::Acknowledged(Fact::Plain)));
+            evidence.history.extend(left);
+            place_at(evidence, 1, 1_500).rank = Some((rank, rank - 1));
+        });
+        found.contains("I13")
+    };
+    assert!(!found_with(None, 2));
+    assert!(found_with(None, 1), "nobody has left");
+    assert!(!found_with(Some(300), 1));
+    assert!(found_with(Some(300), 2), "number 1 left long ago");
+    for rank in [1, 2] {
+        assert!(!found_with(Some(1_400), rank), "it may be known already, or not yet");
+    }
+}
+
+#[test]
 fn i13_finds_two_lives_of_a_lane_at_once() {
     let found = found(|evidence| place_at(evidence, 1, 1_500).ticket.epoch = EPOCH + 1);
     assert!(found.contains("I13"), "{found:?}");
