@@ -156,7 +156,7 @@ impl Scenario {
 }
 
 /// How many people a second become ready before the doors.
-const READY_PER_SECOND: f64 = 2_000.0;
+const READY_PER_SECOND: f64 = 5_000.0;
 
 /// Everybody comes before the doors open, at a pace that the service can bear.
 async fn gather<F, Fut>(stage: &Arc<Stage>, story: F) -> Result<Vec<Person>, Failure>
