@@ -42,6 +42,8 @@ pub struct Limits {
 pub struct Job<W, A> {
     /// What to do.
     pub work: W,
+    /// How much it is.
+    size: usize,
     /// Where the answer goes. Dropping it unanswered answers [`StoreError::unknown_outcome`].
     pub reply: Reply<A>,
 }
@@ -56,8 +58,8 @@ pub struct Batcher<W, A> {
 
 #[derive(Debug)]
 struct Queue<W, A> {
-    jobs: VecDeque<(usize, Job<W, A>)>,
-    /// The sum of the sizes in `jobs`.
+    jobs: VecDeque<Job<W, A>>,
+    /// The sum of their sizes.
     size: usize,
     /// The worker, while it waits for a job.
     worker: Option<Waker>,
@@ -65,33 +67,32 @@ struct Queue<W, A> {
 }
 
 impl<W, A> Queue<W, A> {
-    fn push(&mut self, size: usize, job: Job<W, A>) {
-        self.size = self.size.saturating_add(size);
-        self.jobs.push_back((size, job));
+    fn push(&mut self, job: Job<W, A>) {
+        self.size = self.size.saturating_add(job.size);
+        self.jobs.push_back(job);
     }
 
-    fn pop(&mut self) -> Option<(usize, Job<W, A>)> {
-        let (size, job) = self.jobs.pop_front()?;
-        self.size = self.size.saturating_sub(size);
-        Some((size, job))
+    fn pop(&mut self) -> Option<Job<W, A>> {
+        let job = self.jobs.pop_front()?;
+        self.size = self.size.saturating_sub(job.size);
+        Some(job)
     }
 
-    /// The jobs at the front that fit into one batch. A job whose asker has gone is dropped: nobody learns what became
-    /// of it, and under overload the time is better spent on those who still wait.
-    fn take(&mut self, most: usize) -> Vec<Job<W, A>> {
-        let (mut taken, mut size) = (Vec::new(), 0_usize);
-        while let Some((next, job)) = self.jobs.front() {
+    /// Moves the jobs at the front that fit into the batch there. A job whose asker has gone is dropped: nobody learns what
+    /// became of it, and under overload the time is better spent on those who still wait.
+    fn take(&mut self, most: usize, batch: &mut Vec<Job<W, A>>) {
+        let mut size = batch.iter().fold(0_usize, |size, job| size.saturating_add(job.size));
+        while let Some(job) = self.jobs.front() {
             let wanted = job.reply.is_awaited();
-            if wanted && !taken.is_empty() && size.saturating_add(*next) > most {
+            if wanted && !batch.is_empty() && size.saturating_add(job.size) > most {
                 break;
             }
-            let Some((next, job)) = self.pop() else { break };
+            let Some(job) = self.pop() else { break };
             if wanted {
-                size = size.saturating_add(next);
-                taken.push(job);
+                size = size.saturating_add(job.size);
+                batch.push(job);
             }
         }
-        taken
     }
 }
 
@@ -118,7 +119,7 @@ impl<W, A> Batcher<W, A> {
             return Answering::already(Err(StoreError::unavailable(full)));
         }
         let (reply, answering) = reply::pair();
-        queue.push(size, Job { work, reply });
+        queue.push(Job { work, size, reply });
         let worker = queue.worker.take();
         drop(queue);
         worker.into_iter().for_each(Waker::wake);
@@ -133,22 +134,43 @@ impl<W, A> Batcher<W, A> {
     /// The next batch: everything that waits, up to the limit, in order of arrival. Waits while there is nothing; none
     /// when the queue is closed and empty. There is one worker: a second one that waits takes the place of the first.
     pub async fn next(&self) -> Option<Vec<Job<W, A>>> {
-        poll_fn(|context| self.poll_next(context)).await
+        let batch = self.start().await?;
+        self.count(&batch);
+        Some(batch)
     }
 
-    fn poll_next(&self, context: &Context<'_>) -> Poll<Option<Vec<Job<W, A>>>> {
+    /// Like [`next`](Self::next), for a worker that lets others [`join`](Self::join) and [`count`](Self::count)s the batch
+    /// when it is whole.
+    pub async fn start(&self) -> Option<Vec<Job<W, A>>> {
+        poll_fn(|context| self.poll_start(context)).await
+    }
+
+    fn poll_start(&self, context: &Context<'_>) -> Poll<Option<Vec<Job<W, A>>>> {
         // A caller that panicked inside the lock: there is no more work for anybody.
         let Ok(mut queue) = lock(&self.queue) else { return Poll::Ready(None) };
-        let jobs = queue.take(self.limits.batch);
-        if !jobs.is_empty() {
-            self.sizes.count(jobs.len());
-            return Poll::Ready(Some(jobs));
+        let mut batch = Vec::new();
+        queue.take(self.limits.batch, &mut batch);
+        if !batch.is_empty() {
+            return Poll::Ready(Some(batch));
         }
         if queue.closed {
             return Poll::Ready(None);
         }
         queue.worker = Some(context.waker().clone());
         Poll::Pending
+    }
+
+    /// Adds those to a batch who came since it was taken, as far as it has room: whether there were any. Waits for nobody.
+    pub fn join(&self, batch: &mut Vec<Job<W, A>>) -> bool {
+        let Ok(mut queue) = lock(&self.queue) else { return false };
+        let before = batch.len();
+        queue.take(self.limits.batch, batch);
+        batch.len() > before
+    }
+
+    /// Counts a batch among those that were handed out.
+    pub fn count(&self, batch: &[Job<W, A>]) {
+        self.sizes.count(batch.len());
     }
 
     /// Lets those come again who were just answered, so that they and those who wait by now are one next batch, not two
@@ -180,7 +202,7 @@ impl<W, A> Batcher<W, A> {
     pub fn abandon(&self) {
         self.close();
         let waiting = lock(&self.queue).map(|mut queue| std::mem::take(&mut queue.jobs));
-        for (_, job) in waiting.into_iter().flatten() {
+        for job in waiting.into_iter().flatten() {
             job.reply.send(Err(StoreError::unavailable("the store is closed")));
         }
     }

@@ -14,6 +14,9 @@ use hashbrown::{HashTable, hash_table::Entry};
 /// rows some 50 ms for a table of one piece, less than 1 ms for a part of it.
 const PARTS: usize = 64;
 
+/// A table of so few rows is one part: those that a batch touches would be a part each otherwise, with memory of its own.
+const FEW: usize = 4_096;
+
 /// What carries its own identity, so that a table need not hold it twice.
 pub(crate) trait Row {
     type Id: Eq + Hash;
@@ -40,7 +43,7 @@ impl<K: Eq + Hash, V> Row for (K, V) {
 /// Rows by identity, in parts that grow one by one. Identities are ids, so the cheap hash is enough.
 #[derive(Clone)]
 pub(crate) struct Table<R> {
-    /// None until the first row.
+    /// None until the first row, one while there are few.
     parts: Vec<HashTable<R>>,
     hasher: RandomState,
 }
@@ -55,7 +58,7 @@ impl<R: Row> Table<R> {
     /// The hash of an identity, and the part it belongs to, which is not chosen by the bits that the part goes by.
     fn place(&self, id: &R::Id) -> (u64, usize) {
         let hash = self.hasher.hash_one(id);
-        (hash, usize::try_from(hash >> 32).unwrap_or(0) % PARTS)
+        (hash, usize::try_from(hash >> 32).unwrap_or(0) & self.parts.len().saturating_sub(1))
     }
 
     pub(crate) fn get(&self, id: &R::Id) -> Option<&R> {
@@ -74,12 +77,24 @@ impl<R: Row> Table<R> {
     }
 
     fn entry(&mut self, id: &R::Id) -> Entry<'_, R> {
-        let (hash, part) = self.place(id);
-        if self.parts.is_empty() {
-            self.parts.resize_with(PARTS, HashTable::new);
+        match self.parts.len() {
+            0 => self.parts.push(HashTable::new()),
+            1 if self.parts[0].len() >= FEW => self.divide(),
+            _ => {}
         }
+        let (hash, part) = self.place(id);
         let Self { parts, hasher } = self;
         parts[part].entry(hash, |row| row.id() == id, |row| hasher.hash_one(row.id()))
+    }
+
+    fn divide(&mut self) {
+        let few = std::mem::take(&mut self.parts);
+        self.parts.resize_with(PARTS, HashTable::new);
+        for row in few.into_iter().flatten() {
+            let (hash, part) = self.place(row.id());
+            let Self { parts, hasher } = self;
+            parts[part].insert_unique(hash, row, |row| hasher.hash_one(row.id()));
+        }
     }
 
     /// Puts a row in, and gives the one that had its place.
@@ -263,6 +278,16 @@ mod tests {
         assert_ne!(of(&[(1, 1), (2, 2)]), of(&[(1, 1), (2, 3)]));
         assert_ne!(of(&[(1, 1), (2, 2)]), of(&[(1, 1)]));
         assert_ne!(of(&[(1, 1)]), of(&[(1, 1), (2, 2)]));
+    }
+
+    #[test]
+    fn few_rows_are_one_part_and_are_found_when_more_come() {
+        let mut table = Table::default();
+        table.extend((0..FEW).map(|n| (n, n)));
+        assert_eq!(table.parts.len(), 1);
+        table.insert((FEW, FEW));
+        assert_eq!((table.parts.len(), table.len(), table.iter().count()), (PARTS, FEW + 1, FEW + 1));
+        assert!((0..=FEW).all(|n| table.get(&n) == Some(&(n, n))));
     }
 
     #[test]

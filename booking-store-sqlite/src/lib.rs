@@ -2,8 +2,8 @@
 //!
 //! There is no rule in here. The state is kept in memory, as it is in the file; reads look at it and wait for nobody.
 //! One thread writes: it takes every command that waits, lets [`booking_core::State`] decide them on a copy of the rows
-//! they touch, saves what changed in one transaction, and when that is on the disk the state in memory follows the
-//! events and everybody is answered.
+//! they touch, saves what changed in one transaction, to which those are added who came meanwhile, and when that is on the
+//! disk the state in memory follows the events and everybody is answered.
 //!
 //! So memory never holds what the file does not. No answer, a read or a refusal included, shows what a crash could take
 //! back, and a commit that fails leaves nothing to undo: its copy is dropped. Copying costs a microsecond a command;

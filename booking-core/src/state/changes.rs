@@ -35,7 +35,8 @@ pub struct ChangedRows<'a> {
     pub wallets_moved: Vec<&'a Wallet>,
     /// Ledger lines; they are always new. In the order they were written.
     pub entries: Vec<&'a Entry>,
-    /// Reservations that are new, with their place in the log: that of the event that made them, from 0.
+    /// Reservations that are new, with their place in the log, in whose order they are: that of the event that made them,
+    /// from 0.
     pub reservations_made: Vec<(usize, &'a Reservation)>,
     /// Reservations whose status changed.
     pub reservations_moved: Vec<&'a Reservation>,
@@ -193,6 +194,7 @@ impl<'a> Fold<'a> {
         let (made, moved) = self.reservations.split(|id| state.reservation(*id));
         let place = |made: &'a Reservation| (self.made_at.get(&made.id).copied().unwrap_or(0), made);
         changes.reservations_made = made.into_iter().map(place).collect();
+        changes.reservations_made.sort_unstable_by_key(|(at, _)| *at);
         changes.reservations_moved = moved;
         (changes.payments_made, changes.payments_refunded) = self.payments.split(|id| state.payments.get(id));
         let ended = |ticket: &'a Ticket| Some((ticket, *state.endings.get(ticket)?));

@@ -49,11 +49,8 @@ impl State {
         rows.concerts.into_iter().for_each(|concert| self.put_concert(concert));
         rows.performances.into_iter().for_each(|performance| self.put_performance(performance));
         for of_performance in rows.seats.chunk_by(|(one, _, _), (other, _, _)| one == other) {
-            let seats = self.seats.get_or_default(of_performance[0].0);
-            let sold = of_performance.iter().filter(|(_, _, seat)| seat.is_sold());
-            self.seats_sold += sold.count() as u64;
-            // As one, which makes full nodes where inserting seat by seat leaves them half full.
-            seats.append(&mut of_performance.iter().map(|(_, number, seat)| (*number, *seat)).collect());
+            let seats = of_performance.iter().map(|(_, number, seat)| (*number, *seat));
+            self.put_new_seats(of_performance[0].0, seats.collect());
         }
         self.wallets.extend(rows.wallets);
         rows.reservations.into_iter().for_each(|reservation| self.put_reservation(reservation.into()));

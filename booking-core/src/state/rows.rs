@@ -1,6 +1,6 @@
 //! Putting rows in, with the indexes that follow from them, and finding them again. No rule is decided here.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::State;
 use crate::{
@@ -50,6 +50,16 @@ impl State {
         self.by_concert.get_or_default(performance.concert).insert(key);
         self.by_date.entry(performance.local_date()).or_default().insert(key);
         self.performances.insert(performance);
+    }
+
+    /// Seats that are not there yet. As one, which makes full nodes where inserting seat by seat leaves them half full.
+    pub(crate) fn put_new_seats(
+        &mut self,
+        performance: PerformanceId,
+        mut seats: BTreeMap<SeatNumber, Seat>,
+    ) {
+        self.seats_sold += seats.values().filter(|seat| seat.is_sold()).count() as u64;
+        self.seats.get_or_default(performance).append(&mut seats);
     }
 
     pub(crate) fn put_seat(&mut self, performance: PerformanceId, number: SeatNumber, seat: Seat) {

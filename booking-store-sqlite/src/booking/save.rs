@@ -2,6 +2,8 @@
 //!
 //! A saved row that should have been there and was not is a broken obligation, so what was changed is counted.
 
+use std::collections::BTreeSet;
+
 use booking_core::{
     ChangedRows, Event, Ticket, Timestamp,
     catalog::{Concert, LaneRecord, Performance},
@@ -243,7 +245,7 @@ fn told(file: &Connection, events: &[Event], last_event: i64, now: Timestamp) ->
 }
 
 /// Endings the queue store has.
-pub(crate) fn forget_endings(file: &Connection, tickets: &[Ticket]) -> Result<(), Trouble> {
+pub(crate) fn forget_endings(file: &Connection, tickets: &BTreeSet<Ticket>) -> Result<(), Trouble> {
     each(file, FORGET_ENDING, tickets, |save, ticket| {
         save.one(params![
             ticket.lane.as_str(),

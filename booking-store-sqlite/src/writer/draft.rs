@@ -1,27 +1,31 @@
-//! A batch, decided but not yet written.
+//! A batch, decided but not yet committed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use booking_core::{
-    ChangedRows, Clock, Command, Epoch, Event, Keys, LaneName, Refusal, State, StoreError, Ticket, Timestamp,
+    ChangedRows, Clock, Command, Epoch, Event, Keys, LaneName, Outcome, Refusal, State, StoreError, Ticket,
+    Timestamp,
     catalog::LaneSettings,
+    hold::SeatNumber,
+    id::PerformanceId,
     queue::{self, Lane},
 };
 use uuid::Uuid;
 
-use super::{Answer, Ask, Work};
+use super::{Answer, Ask, Call, Work};
 use crate::{
     shared::{Lanes, Shared},
     trouble::Trouble,
 };
 
-/// What a batch would change, and what it would answer.
+/// What a batch would change, and what it would answer. It may grow before it is committed.
 pub(super) struct Draft {
     /// The rows the batch touches, as they would be.
     part: State,
-    pub(super) now: Timestamp,
     pub(super) events: Vec<Event>,
-    pub(super) acknowledged: Vec<Ticket>,
+    /// The seats that the events moved.
+    moved: BTreeSet<(PerformanceId, SeatNumber)>,
+    pub(super) acknowledged: BTreeSet<Ticket>,
     pub(super) lanes: BTreeMap<LaneName, Moved>,
     answers: Vec<Answer>,
 }
@@ -38,57 +42,73 @@ fn broken(error: &StoreError) -> Trouble {
 }
 
 impl Draft {
-    /// Decides the work in order. The books are copied as far as the work touches them; the lanes are the writer's and
-    /// move on.
-    pub(super) fn of(
-        work: &[Work],
+    /// Of nothing yet.
+    pub(super) fn new(shared: &Shared) -> Result<Self, Trouble> {
+        let part = shared.books().map_err(|error| broken(&error))?.subset(&Keys::default());
+        Ok(Self {
+            part,
+            events: Vec::new(),
+            moved: BTreeSet::new(),
+            acknowledged: BTreeSet::new(),
+            lanes: BTreeMap::new(),
+            answers: Vec::new(),
+        })
+    }
+
+    /// Decides these calls in order, after those before: when. The books are copied as far as the calls touch them; the
+    /// lanes are the writer's and move on.
+    pub(super) fn decide(
+        &mut self,
+        calls: &[Call],
         shared: &Shared,
         lanes: &mut Lanes,
         clock: &dyn Clock,
-    ) -> Result<Self, Trouble> {
-        let commands = work.iter().flat_map(|one| match one {
+    ) -> Result<Timestamp, Trouble> {
+        self.load(calls, shared)?;
+        // Nobody else writes, so the rows are as good as locked.
+        let now = clock.now();
+        for call in calls {
+            let answer = match &call.work {
+                Work::Execute(batch) => Answer::Executed(self.execute(batch, now)),
+                Work::Forget(_) => Answer::Done,
+                Work::Step(name, ask) => self.step(lanes, name, ask, now),
+            };
+            self.answers.push(answer);
+        }
+        self.lanes.retain(|_, moved| moved.is_new || !moved.events.is_empty());
+        Ok(now)
+    }
+
+    fn load(&mut self, calls: &[Call], shared: &Shared) -> Result<(), Trouble> {
+        let commands = calls.iter().flat_map(|call| match &call.work {
             Work::Execute(batch) => &batch[..],
             Work::Forget(_) | Work::Step(..) => &[],
         });
         let keys = Keys::of(commands);
-        let books = shared.books().map_err(|error| broken(&error))?;
-        let part = books.subset(&keys);
-        let pending = |ticket: &&Ticket| books.ending_is_pending(ticket);
-        let acknowledged = work.iter().flat_map(|one| match one {
+        let acknowledged = calls.iter().flat_map(|call| match &call.work {
             Work::Forget(tickets) => &tickets[..],
             Work::Execute(_) | Work::Step(..) => &[],
         });
-        let mut acknowledged: Vec<Ticket> = acknowledged.filter(pending).cloned().collect();
-        drop(books);
-        acknowledged.sort_unstable();
-        acknowledged.dedup();
-        // Nobody else writes, so the rows are as good as locked.
-        let now = clock.now();
-        let answers = Vec::with_capacity(work.len());
-        let mut draft = Self { part, now, events: Vec::new(), acknowledged, lanes: BTreeMap::new(), answers };
-        for one in work {
-            let answer = match one {
-                Work::Execute(batch) => Answer::Executed(draft.execute(batch)),
-                Work::Forget(_) => Answer::Done,
-                Work::Step(name, ask) => draft.step(lanes, name, ask),
-            };
-            draft.answers.push(answer);
-        }
-        draft.lanes.retain(|_, moved| moved.is_new || !moved.events.is_empty());
-        Ok(draft)
+        let books = shared.books().map_err(|error| broken(&error))?;
+        books.add_subset(&mut self.part, &keys, &self.moved);
+        self.acknowledged.extend(acknowledged.filter(|ticket| books.ending_is_pending(ticket)).cloned());
+        Ok(())
     }
 
-    fn execute(&mut self, batch: &[Command]) -> Vec<Result<booking_core::Outcome, Refusal>> {
+    fn execute(&mut self, batch: &[Command], now: Timestamp) -> Vec<Result<Outcome, Refusal>> {
         let one = |command| {
-            let (outcome, events) = self.part.execute(command, self.now)?;
+            let (outcome, events) = self.part.execute(command, now)?;
+            for (performance, seats) in events.iter().filter_map(Event::seats) {
+                self.moved.extend(seats.iter().map(|seat| (performance, *seat)));
+            }
             self.events.extend(events);
             Ok(outcome)
         };
         batch.iter().map(one).collect()
     }
 
-    fn step(&mut self, lanes: &mut Lanes, name: &LaneName, ask: &Ask) -> Answer {
-        let (now, unknown) = (self.now, Refusal::UnknownLane);
+    fn step(&mut self, lanes: &mut Lanes, name: &LaneName, ask: &Ask, now: Timestamp) -> Answer {
+        let unknown = Refusal::UnknownLane;
         let moved = self.lanes.entry(name.clone()).or_default();
         let log = &mut moved.events;
         let lane = lanes.get_mut(name);
@@ -125,8 +145,9 @@ impl Draft {
         self.events.is_empty() && self.acknowledged.is_empty() && self.lanes.is_empty()
     }
 
-    pub(super) fn changed_rows(&self) -> ChangedRows<'_> {
-        self.part.changed_rows(&self.events)
+    /// What the events from this one on changed.
+    pub(super) fn changed_since(&self, first: usize) -> ChangedRows<'_> {
+        self.part.changed_rows(&self.events[first..])
     }
 
     /// Lets the memory follow what the file holds now; what may be answered from here on.

@@ -26,6 +26,9 @@ const LIMITS: Limits = Limits { queued: 16_384, batch: 512 };
 /// The queue in front of the writer.
 pub(crate) type Inbox = Batcher<Work, Answer>;
 
+/// Work, and who waits for it.
+type Call = Job<Work, Answer>;
+
 pub(crate) fn inbox() -> Inbox {
     Batcher::new(LIMITS)
 }
@@ -42,6 +45,8 @@ pub(crate) struct Writer {
     others: i64,
     /// A commit failed, so memory and file are compared before the next.
     failed: bool,
+    /// How many the batch before answered: most of them will come again.
+    answered: usize,
 }
 
 /// Nobody waits for a writer that is gone, however it went.
@@ -57,48 +62,88 @@ impl Writer {
     pub(crate) fn new(file: Connection, clock: Arc<dyn Clock>, shared: Arc<Shared>) -> Result<Self, Trouble> {
         let lanes = shared.lanes().map_err(|error| Trouble::Broken(error.to_string()))?.clone();
         let (last_event, others) = (last_event(&file)?, commits_of_others(&file)?);
-        Ok(Self { file, clock, shared, lanes, last_event, others, failed: false })
+        Ok(Self { file, clock, shared, lanes, last_event, others, failed: false, answered: 0 })
     }
 
     /// Works until the inbox is closed and empty.
     pub(crate) fn run(mut self, inbox: Arc<Inbox>) {
         let closing = Closing(inbox);
-        while let Some(jobs) = pollster::block_on(closing.0.next()) {
-            let answered = jobs.len();
-            self.serve(jobs);
-            pollster::block_on(closing.0.settle(answered, async || std::thread::yield_now()));
+        while let Some(batch) = pollster::block_on(closing.0.start()) {
+            self.serve(batch, &closing.0);
         }
     }
 
     /// One transaction for all; if it is the rows that fail, one for each, so that who brought them fails alone.
-    fn serve(&mut self, jobs: Vec<Job<Work, Answer>>) {
-        let (work, replies): (Vec<_>, Vec<_>) = jobs.into_iter().map(|job| (job.work, job.reply)).unzip();
-        let answers: Vec<_> = match self.turn(&work) {
-            Ok(answers) => answers.into_iter().map(Ok).collect(),
-            Err(Trouble::Broken(_)) if work.len() > 1 => work.chunks(1).map(|one| self.alone(one)).collect(),
-            Err(trouble) => work.iter().map(|_| Err(trouble.to_store_error())).collect(),
-        };
-        for (reply, answer) in replies.into_iter().zip(answers) {
-            reply.send(answer);
+    fn serve(&mut self, mut batch: Vec<Call>, inbox: &Inbox) {
+        let before = self.answered;
+        let answers = self.turn(&mut batch, |batch| {
+            if inbox.join(batch) {
+                return true;
+            }
+            let expected = before.saturating_sub(batch.len());
+            pollster::block_on(inbox.settle(expected, async || std::thread::yield_now()));
+            inbox.join(batch)
+        });
+        inbox.count(&batch);
+        self.answered = batch.len();
+        match answers {
+            Ok(answers) => {
+                for (call, answer) in batch.into_iter().zip(answers) {
+                    call.reply.send(Ok(answer));
+                }
+            }
+            Err(Trouble::Broken(_)) if batch.len() > 1 => batch.into_iter().for_each(|call| self.alone(call)),
+            Err(trouble) => {
+                for call in batch {
+                    call.reply.send(Err(trouble.to_store_error()));
+                }
+            }
         }
     }
 
-    fn alone(&mut self, work: &[Work]) -> Result<Answer, StoreError> {
-        let answers = self.turn(work).map_err(|trouble| trouble.to_store_error())?;
-        answers.into_iter().next().ok_or_else(|| StoreError::broken("a call was not answered"))
+    fn alone(&mut self, call: Call) {
+        let mut batch = vec![call];
+        let answers = self.turn(&mut batch, |_| false).map_err(|trouble| trouble.to_store_error());
+        let answer = answers.and_then(|answers| {
+            answers.into_iter().next().ok_or_else(|| StoreError::broken("a call was not answered"))
+        });
+        if let Some(call) = batch.pop() {
+            call.reply.send(answer);
+        }
     }
 
-    /// Decides, saves, and lets the memory follow. Only then are the answers anybody's.
-    fn turn(&mut self, work: &[Work]) -> Result<Vec<Answer>, Trouble> {
+    /// Decides and saves, and lets the memory follow. Only then are the answers anybody's.
+    fn turn(
+        &mut self,
+        batch: &mut Vec<Call>,
+        more: impl FnMut(&mut Vec<Call>) -> bool,
+    ) -> Result<Vec<Answer>, Trouble> {
         self.check()?;
-        let draft = Draft::of(work, &self.shared, &mut self.lanes, self.clock.as_ref())?;
-        if !draft.is_empty()
-            && let Err(trouble) = self.commit(&draft)
-        {
+        let mut draft = Draft::new(&self.shared)?;
+        if let Err(trouble) = self.write(&mut draft, batch, more) {
             self.take_back(&draft);
             return Err(trouble);
         }
         draft.publish(&self.shared, &self.lanes)
+    }
+
+    /// Writes the batch, and those who came meanwhile, as long as there are `more`; then it commits. So those who were just
+    /// answered come again while the first of them are written, and one commit, which costs the most, is for all.
+    fn write(
+        &mut self,
+        draft: &mut Draft,
+        batch: &mut Vec<Call>,
+        mut more: impl FnMut(&mut Vec<Call>) -> bool,
+    ) -> Result<(), Trouble> {
+        let mut written = 0;
+        while written < batch.len() {
+            self.save(draft, &batch[written..])?;
+            written = batch.len();
+            if !more(batch) {
+                break;
+            }
+        }
+        self.commit(draft)
     }
 
     /// After a failure: the transaction is over, and the file holds what memory holds.
@@ -118,13 +163,32 @@ impl Writer {
         Ok(())
     }
 
-    fn commit(&mut self, draft: &Draft) -> Result<(), Trouble> {
+    /// Decides these calls, and writes what they change into the transaction.
+    fn save(&mut self, draft: &mut Draft, calls: &[Call]) -> Result<(), Trouble> {
+        let first = draft.events.len();
+        let now = draft.decide(calls, &self.shared, &mut self.lanes, self.clock.as_ref())?;
+        if draft.is_empty() {
+            return Ok(());
+        }
+        if self.file.is_autocommit() {
+            self.begin()?;
+        }
+        let last = self.last_event + i64::try_from(first).unwrap_or(i64::MAX);
+        save::changes(&self.file, &draft.changed_since(first), &draft.events[first..], last, now)
+    }
+
+    fn begin(&self) -> Result<(), Trouble> {
         self.file.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
         if commits_of_others(&self.file)? != self.others {
             return Err(Trouble::Broken("another program wrote to the file; restart to read it anew".into()));
         }
-        let changed = draft.changed_rows();
-        save::changes(&self.file, &changed, &draft.events, self.last_event, draft.now)?;
+        Ok(())
+    }
+
+    fn commit(&mut self, draft: &Draft) -> Result<(), Trouble> {
+        if draft.is_empty() {
+            return Ok(());
+        }
         save::forget_endings(&self.file, &draft.acknowledged)?;
         for (name, moved) in &draft.lanes {
             if let Some(lane) = self.lanes.get(name) {
