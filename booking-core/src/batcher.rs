@@ -28,6 +28,9 @@ use crate::{
 /// After so many pauses in which nobody came, nobody else is waited for.
 const IN_VAIN: u32 = 8;
 
+/// Fewer jobs than this are not split between workers: what a batch costs, however small it is, would outweigh the gain.
+const WORTH_SPLITTING: usize = 32;
+
 /// How much may wait, and how much is taken at once, in the sizes that [`Batcher::submit`] is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -76,11 +79,13 @@ impl<W, A> Queue<W, A> {
         Some((size, job))
     }
 
-    /// The jobs at the front that fit into one batch. A job whose asker has gone is dropped: nobody learns what became
-    /// of it, and under overload the time is better spent on those who still wait.
-    fn take(&mut self, most: usize) -> Vec<Job<W, A>> {
+    /// The jobs at the front, so many at most, that fit into one batch. A job whose asker has gone is dropped: nobody
+    /// learns what became of it, and under overload the time is better spent on those who still wait.
+    fn take(&mut self, most: usize, many: usize) -> Vec<Job<W, A>> {
         let (mut taken, mut size) = (Vec::new(), 0_usize);
-        while let Some((next, job)) = self.jobs.front() {
+        while let Some((next, job)) = self.jobs.front()
+            && taken.len() < many
+        {
             let wanted = job.reply.is_awaited();
             if wanted && !taken.is_empty() && size.saturating_add(*next) > most {
                 break;
@@ -133,13 +138,29 @@ impl<W, A> Batcher<W, A> {
     /// The next batch: everything that waits, up to the limit, in order of arrival. Waits while there is nothing; none
     /// when the queue is closed and empty. There is one worker: a second one that waits takes the place of the first.
     pub async fn next(&self) -> Option<Vec<Job<W, A>>> {
-        poll_fn(|context| self.poll_next(context)).await
+        poll_fn(|context| self.poll_next(context, |_| usize::MAX)).await
     }
 
-    fn poll_next(&self, context: &Context<'_>) -> Poll<Option<Vec<Job<W, A>>>> {
+    /// The next batch for a worker that shares its callers with another one, which is at work on `others` jobs: half of
+    /// all at most. Callers come again together with those who were answered with them, so batches that take turns stay as
+    /// unequal as they began, and while a tiny one is written there is no time to prepare a big one.
+    pub async fn next_share(&self, others: usize) -> Option<Vec<Job<W, A>>> {
+        let share = |waiting: usize| match waiting.saturating_add(others) {
+            all if all < WORTH_SPLITTING => all,
+            all => all.div_ceil(2),
+        };
+        poll_fn(|context| self.poll_next(context, share)).await
+    }
+
+    fn poll_next(
+        &self,
+        context: &Context<'_>,
+        share: impl Fn(usize) -> usize,
+    ) -> Poll<Option<Vec<Job<W, A>>>> {
         // A caller that panicked inside the lock: there is no more work for anybody.
         let Ok(mut queue) = lock(&self.queue) else { return Poll::Ready(None) };
-        let jobs = queue.take(self.limits.batch);
+        let share = share(queue.jobs.len());
+        let jobs = queue.take(self.limits.batch, share);
         if !jobs.is_empty() {
             self.sizes.count(jobs.len());
             return Poll::Ready(Some(jobs));
