@@ -28,6 +28,9 @@ use crate::{
 /// After so many pauses in which nobody came, nobody else is waited for.
 const IN_VAIN: u32 = 8;
 
+/// Fewer jobs than this are not split between workers: what a batch costs, however small it is, would outweigh the gain.
+const WORTH_SPLITTING: usize = 32;
+
 /// How much may wait, and how much is taken at once, in the sizes that [`Batcher::submit`] is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -78,11 +81,13 @@ impl<W, A> Queue<W, A> {
         Some(job)
     }
 
-    /// Moves the jobs at the front that fit into the batch there. A job whose asker has gone is dropped: nobody learns what
-    /// became of it, and under overload the time is better spent on those who still wait.
-    fn take(&mut self, most: usize, batch: &mut Vec<Job<W, A>>) {
+    /// Moves the jobs at the front into the batch there, until it has no room or `many`. A job whose asker has gone is
+    /// dropped: nobody learns what became of it, and under overload the time is better spent on those who still wait.
+    fn take(&mut self, most: usize, many: usize, batch: &mut Vec<Job<W, A>>) {
         let mut size = batch.iter().fold(0_usize, |size, job| size.saturating_add(job.size));
-        while let Some(job) = self.jobs.front() {
+        while let Some(job) = self.jobs.front()
+            && batch.len() < many
+        {
             let wanted = job.reply.is_awaited();
             if wanted && !batch.is_empty() && size.saturating_add(job.size) > most {
                 break;
@@ -142,14 +147,31 @@ impl<W, A> Batcher<W, A> {
     /// Like [`next`](Self::next), for a worker that lets others [`join`](Self::join) and [`count`](Self::count)s the batch
     /// when it is whole.
     pub async fn start(&self) -> Option<Vec<Job<W, A>>> {
-        poll_fn(|context| self.poll_start(context)).await
+        poll_fn(|context| self.poll_start(context, |_| usize::MAX)).await
     }
 
-    fn poll_start(&self, context: &Context<'_>) -> Poll<Option<Vec<Job<W, A>>>> {
+    /// The next batch for a worker that shares its callers with another one, which is at work on `others` jobs: half of
+    /// all at most. Callers come again together with those who were answered with them, so batches that take turns stay as
+    /// unequal as they began, and while a tiny one is written there is no time to prepare a big one.
+    pub async fn next_share(&self, others: usize) -> Option<Vec<Job<W, A>>> {
+        let share = |waiting: usize| match waiting.saturating_add(others) {
+            all if all < WORTH_SPLITTING => all,
+            all => all.div_ceil(2),
+        };
+        let batch = poll_fn(|context| self.poll_start(context, share)).await?;
+        self.count(&batch);
+        Some(batch)
+    }
+
+    fn poll_start(
+        &self,
+        context: &Context<'_>,
+        share: impl Fn(usize) -> usize,
+    ) -> Poll<Option<Vec<Job<W, A>>>> {
         // A caller that panicked inside the lock: there is no more work for anybody.
         let Ok(mut queue) = lock(&self.queue) else { return Poll::Ready(None) };
-        let mut batch = Vec::new();
-        queue.take(self.limits.batch, &mut batch);
+        let (share, mut batch) = (share(queue.jobs.len()), Vec::new());
+        queue.take(self.limits.batch, share, &mut batch);
         if !batch.is_empty() {
             return Poll::Ready(Some(batch));
         }
@@ -164,7 +186,7 @@ impl<W, A> Batcher<W, A> {
     pub fn join(&self, batch: &mut Vec<Job<W, A>>) -> bool {
         let Ok(mut queue) = lock(&self.queue) else { return false };
         let before = batch.len();
-        queue.take(self.limits.batch, batch);
+        queue.take(self.limits.batch, usize::MAX, batch);
         batch.len() > before
     }
 

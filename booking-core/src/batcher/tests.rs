@@ -104,6 +104,20 @@ fn a_job_nobody_waits_for_any_more_is_not_handed_out() {
 }
 
 #[test]
+fn workers_that_share_their_callers_take_half_each() {
+    let batcher = batcher(1_000, 1_000);
+    let share = |others| block_on(batcher.next_share(others)).unwrap().len();
+    let ask = |many| (0..many).map(|work| batcher.submit(work, 1)).collect::<Vec<_>>();
+    let _asked = ask(64);
+    assert_eq!(share(0), 32, "the other half is left to the other worker");
+    assert_eq!(share(32), 32);
+    let _asked = ask(62);
+    assert_eq!((share(2), share(32)), (32, 30), "unequal ones are equal the next time");
+    let _asked = ask(31);
+    assert_eq!(share(0), 31, "a few are not worth splitting");
+}
+
+#[test]
 fn a_closed_queue_is_emptied_and_then_ends() {
     let batcher = batcher(10, 10);
     let _waiting = batcher.submit(1, 1);

@@ -110,6 +110,15 @@ impl State {
         }
     }
 
+    /// The answer to a command that changes nothing, such as one that is refused or repeated; none for one that does.
+    pub fn answer_unchanged(&self, command: &Command, now: Timestamp) -> Option<Result<Outcome, Refusal>> {
+        match decide(self, command, now) {
+            Ok(events) if events.is_empty() => Some(Ok(self.answer(command, &events, now))),
+            Ok(_) => None,
+            Err(refusal) => Some(Err(refusal)),
+        }
+    }
+
     /// Decides a command and follows its events, which are returned with the answer.
     pub fn execute(&mut self, command: &Command, now: Timestamp) -> Result<(Outcome, Vec<Event>), Refusal> {
         let events = decide(self, command, now)?;

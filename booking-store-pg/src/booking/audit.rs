@@ -58,7 +58,7 @@ async fn of_one_view(connection: &mut PgConnection, max_balance: Money) -> Resul
     performances.await?;
     let seat = |row: &PgRow| rows::seat(row, 0);
     each(connection, SEATS, seat, |(at, number, seat)| auditor.seat(at, number, seat)).await?;
-    each(connection, WALLETS, rows::wallet, |row| auditor.wallet(&row)).await?;
+    each(connection, WALLETS, |row| rows::wallet(row, 0), |row| auditor.wallet(&row)).await?;
     each(connection, ENTRIES, rows::entry, |row| auditor.entry(&row)).await?;
     each(connection, RESERVATIONS, rows::reservation, |(_, row)| auditor.reservation(&row)).await?;
     each(connection, PAYMENTS, |row| rows::payment(row, 0), |row| auditor.payment(&row)).await?;

@@ -18,7 +18,7 @@ use booking_core::{
     id::{PerformanceId, UserId},
     payment::Payment,
 };
-use sqlx::{PgConnection, Row, postgres::PgRow, query, raw_sql};
+use sqlx::{PgConnection, Row, ValueRef, postgres::PgRow, query, raw_sql};
 use uuid::Uuid;
 
 use super::rows;
@@ -28,6 +28,25 @@ use crate::trouble::Trouble;
 macro_rules! micros {
     ($instant:literal) => {
         concat!("(extract(epoch FROM ", $instant, ") * 1000000)::bigint")
+    };
+}
+
+/// Columns that a kind of row does not have.
+macro_rules! nulls {
+    (3) => {
+        "NULL, NULL, NULL"
+    };
+    (4) => {
+        "NULL, NULL, NULL, NULL"
+    };
+    (7) => {
+        concat!(nulls!(4), ", ", nulls!(3))
+    };
+    (8) => {
+        concat!(nulls!(4), ", ", nulls!(4))
+    };
+    (17) => {
+        concat!(nulls!(3), ", ", nulls!(7), ", ", nulls!(7))
     };
 }
 
@@ -41,55 +60,74 @@ macro_rules! lock_head {
     };
 }
 
-/// What the users have and what the batch names: active reservations of users, reservations by identity and by payment,
-/// and the last one of each ticket (of which at most one was not released, and no released one came after it).
+/// All that a batch needs but the catalogue and the ledger, of one view: active reservations of users, reservations by
+/// identity, by payment and by ticket (of whose reservations at most one was not released, and no released one came
+/// after it), what those that are named lead to, wallets, seats that somebody has (whose they are, and until when), and
+/// the head of the log.
+///
+/// What a user has and what a ticket made stand next to each other in one index, so they are found by one descent.
 ///
 /// Everywhere here and where it is saved a row is looked up by `LATERAL (… OFFSET 0)` or by its `ctid`, never joined: a
 /// join is planned once, perhaps while a table is empty, and reads all of it then, for as long as the plan is kept.
-const RESERVATIONS: &str = concat!(
-    "SELECT r.*, head.* FROM (SELECT last_event, catalog_version, ",
+const LOOK: &str = concat!(
+    "WITH found AS MATERIALIZED ( \
+        SELECT r.*, true AS is_named FROM reservations r WHERE reservation_id = ANY($1) \
+        UNION ALL SELECT r.*, true FROM unnest($2::uuid[]) AS t (payment_id) \
+            CROSS JOIN LATERAL (SELECT reservation_id FROM payments WHERE payment_id = t.payment_id OFFSET 0) AS p \
+            CROSS JOIN LATERAL (SELECT * FROM reservations WHERE reservation_id = p.reservation_id OFFSET 0) AS r \
+        UNION ALL SELECT r.* \
+            FROM unnest($3::text[], $4::bigint[], $5::bigint[], $6::uuid[]) AS t (lane, epoch, seq, user_id) \
+            CROSS JOIN LATERAL ((SELECT r.*, (ticket_epoch, ticket_seq, ticket_lane) = (t.epoch, t.seq, t.lane) \
+                FROM reservations r WHERE user_id = t.user_id AND status <> 'released' \
+                AND (status IN ('held', 'confirmed') \
+                    OR (ticket_epoch, ticket_seq, ticket_lane) = (t.epoch, t.seq, t.lane))) \
+            UNION ALL (SELECT r.*, true FROM reservations r \
+                WHERE user_id = t.user_id AND ticket_epoch = t.epoch AND ticket_seq = t.seq AND ticket_lane = t.lane \
+                AND status = 'released' ORDER BY made DESC LIMIT 1)) AS r \
+        UNION ALL SELECT r.*, false FROM reservations r \
+            WHERE user_id = ANY($7) AND status IN ('held', 'confirmed') AND status <> 'released') \
+    SELECT ",
+    rows::reservation_columns!("r"),
+    ", r.is_named, p.amount, p.paid_at, p.refunded_at, \
+        NULL::uuid, NULL::bigint, NULL::bigint, NULL::timestamptz, \
+        NULL::uuid, NULL::integer, NULL::uuid, NULL::timestamptz, NULL::bigint, NULL::bigint, NULL::bigint \
+    FROM found AS r LEFT JOIN LATERAL (SELECT amount, paid_at, refunded_at FROM payments \
+        WHERE reservation_id = r.reservation_id AND r.is_named OFFSET 0) AS p ON true \
+    UNION ALL SELECT ",
+    nulls!(17),
+    ", u.*, ",
+    nulls!(7),
+    " FROM (SELECT unnest($8::uuid[]) AS user_id UNION SELECT user_id FROM found WHERE is_named) AS t \
+        CROSS JOIN LATERAL (SELECT user_id, balance, entries, opened_at FROM users \
+            WHERE user_id = t.user_id OFFSET 0) AS u \
+    UNION ALL SELECT ",
+    nulls!(17),
+    ", ",
+    nulls!(4),
+    ", s.*, ",
+    nulls!(3),
+    " FROM (SELECT performance_id, number FROM unnest($9::uuid[], $10::integer[]) AS t (performance_id, number) \
+            UNION SELECT performance_id, unnest(seats) FROM found WHERE is_named) AS t \
+        CROSS JOIN LATERAL (SELECT performance_id, number, reservation_id, held_until FROM seats \
+            WHERE performance_id = t.performance_id AND number = t.number \
+            AND reservation_id IS NOT NULL OFFSET 0) AS s \
+    UNION ALL SELECT ",
+    nulls!(17),
+    ", ",
+    nulls!(4),
+    ", s.*, ",
+    nulls!(3),
+    " FROM unnest($11::uuid[]) AS t (performance_id) \
+        CROSS JOIN LATERAL (SELECT performance_id, number, reservation_id, held_until FROM seats \
+            WHERE performance_id = t.performance_id AND reservation_id IS NOT NULL OFFSET 0) AS s \
+    UNION ALL SELECT ",
+    nulls!(17),
+    ", ",
+    nulls!(8),
+    ", last_event, catalog_version, ",
     micros!("(SELECT booking_now())"),
-    " FROM log_head) AS head LEFT JOIN LATERAL (SELECT ",
-    rows::reservation_columns!("r"),
-    ", false, NULL::bigint, NULL::timestamptz, NULL::timestamptz FROM reservations r \
-     WHERE r.user_id = ANY($1) AND r.status IN ('held', 'confirmed') AND r.status <> 'released' \
-     UNION ALL SELECT ",
-    rows::reservation_columns!("r"),
-    ", true, p.amount, p.paid_at, p.refunded_at FROM (SELECT * FROM reservations \
-         WHERE reservation_id = ANY($2) \
-       UNION ALL SELECT r.* FROM unnest($3::uuid[]) AS t (payment_id) \
-         CROSS JOIN LATERAL (SELECT reservation_id FROM payments WHERE payment_id = t.payment_id OFFSET 0) AS p \
-         CROSS JOIN LATERAL (SELECT * FROM reservations WHERE reservation_id = p.reservation_id OFFSET 0) AS r \
-       UNION ALL SELECT r.* \
-         FROM unnest($4::text[], $5::bigint[], $6::bigint[], $7::uuid[]) AS t (lane, epoch, seq, user_id) \
-         CROSS JOIN LATERAL ((SELECT * FROM reservations \
-             WHERE user_id = t.user_id AND ticket_epoch = t.epoch AND ticket_seq = t.seq AND ticket_lane = t.lane \
-             AND status <> 'released') \
-           UNION ALL (SELECT * FROM reservations \
-             WHERE user_id = t.user_id AND ticket_epoch = t.epoch AND ticket_seq = t.seq AND ticket_lane = t.lane \
-             AND status = 'released' ORDER BY made DESC LIMIT 1)) AS r) AS r \
-     LEFT JOIN LATERAL (SELECT amount, paid_at, refunded_at FROM payments \
-         WHERE reservation_id = r.reservation_id OFFSET 0) AS p ON true) AS r ON true"
+    " FROM log_head"
 );
-
-/// Wallets of users, and seats that somebody has: whose they are, and until when.
-const WALLETS_AND_SEATS: &str = "\
-    SELECT of.*, head.last_event FROM log_head AS head LEFT JOIN LATERAL ( \
-        SELECT user_id, balance, entries, opened_at, NULL::uuid AS performance_id, NULL::integer AS number, \
-            NULL::uuid AS reservation_id, NULL::timestamptz AS held_until \
-        FROM users WHERE user_id = ANY($1) \
-        UNION ALL SELECT NULL, NULL, NULL, NULL, s.performance_id, s.number, s.reservation_id, s.held_until \
-        FROM unnest($2::uuid[], $3::integer[]) AS t (performance_id, number) \
-        CROSS JOIN LATERAL (SELECT * FROM seats WHERE performance_id = t.performance_id AND number = t.number \
-            AND reservation_id IS NOT NULL OFFSET 0) AS s) AS of ON true";
-
-/// Every seat of some performances that somebody has.
-const HALLS: &str = "\
-    SELECT of.*, head.last_event FROM log_head AS head LEFT JOIN LATERAL ( \
-        SELECT s.performance_id, s.number, s.reservation_id, s.held_until \
-        FROM unnest($1::uuid[]) AS t (performance_id) \
-        CROSS JOIN LATERAL (SELECT * FROM seats WHERE performance_id = t.performance_id \
-            AND reservation_id IS NOT NULL OFFSET 0) AS s) AS of ON true";
 
 const ENTRIES: &str = "\
     SELECT entry_id, user_id, number, kind, payment_id, amount, balance_after, at FROM wallet_entries \
@@ -98,12 +136,18 @@ const ENTRIES: &str = "\
 /// The clock is read outside of the query that locks, so after the lock is held: what is decided at this instant is
 /// decided on rows that nobody else can change any more.
 const LOCK_HEAD: &str = lock_head!();
-/// Both in one round trip.
-const BEGIN_AND_LOCK_HEAD: &str = concat!("BEGIN; ", lock_head!());
+/// Both in one round trip, which is not planned each time.
+const BEGIN_AND_LOCK_HEAD: &str = "BEGIN; EXECUTE lock_head";
+const PREPARE_LOCK_HEAD: &str = concat!("PREPARE lock_head AS ", lock_head!());
 
 const CLOCK: &str = "SELECT booking_now()";
 
-pub(super) const STATEMENTS: &[&str] = &[RESERVATIONS, WALLETS_AND_SEATS, HALLS, ENTRIES, LOCK_HEAD, CLOCK];
+/// Where the columns of a wallet, a seat and the head begin in what a look finds.
+const WALLET: usize = 17;
+const SEAT: usize = 21;
+const HEAD: usize = 25;
+
+pub(super) const STATEMENTS: &[&str] = &[LOOK, ENTRIES, LOCK_HEAD, CLOCK];
 
 /// The head of the log, and the clock of the store.
 #[derive(Clone, Copy, Debug)]
@@ -118,6 +162,12 @@ impl Head {
         let now = Timestamp::from_micros(row.try_get(first + 2)?);
         Ok(Self { last_event: row.try_get(first)?, catalog_version: row.try_get(first + 1)?, now })
     }
+}
+
+/// Makes a new connection ready for [`begin`].
+pub(super) async fn prepare_begin(connection: &mut PgConnection) -> Result<(), Trouble> {
+    raw_sql(PREPARE_LOCK_HEAD).execute(connection).await?;
+    Ok(())
 }
 
 /// Begins a transaction with the lock of the log, and reads the clock after it.
@@ -141,10 +191,7 @@ pub(super) async fn clock(connection: &mut PgConnection) -> Result<Timestamp, Tr
 /// Everything but the catalogue that a batch needs, as it was when it was loaded.
 pub(super) struct Loaded {
     pub(super) rows: Rows,
-    /// As it was seen first.
     pub(super) head: Head,
-    /// Nothing was committed between the first statement and the last: the rows are of one view.
-    pub(super) of_one_view: bool,
     pub(super) reach: Reach,
 }
 
@@ -178,108 +225,70 @@ impl Reach {
 
 /// Loads everything but the catalogue.
 pub(super) async fn load(connection: &mut PgConnection, keys: &Keys) -> Result<Loaded, Trouble> {
-    let mut rows = Rows::default();
-    let mut reach = Reach::of(keys);
-    let head = load_reservations(connection, keys, &mut rows, &mut reach).await?;
-    let last_event = load_wallets_and_seats(connection, &reach, &mut rows).await?;
-    let of_halls = load_halls(connection, &reach, &mut rows).await?;
-    load_entries(connection, keys, &mut rows).await?;
-    let of_one_view =
-        [last_event, of_halls].into_iter().flatten().all(|last_event| last_event == head.last_event);
-    Ok(Loaded { rows, head, of_one_view, reach })
+    let found = look(connection, keys).await?;
+    let mut loaded = loaded(&found, keys)?;
+    load_entries(connection, keys, &mut loaded.rows).await?;
+    Ok(loaded)
 }
 
 fn uuids<T>(ids: impl IntoIterator<Item = T>, uuid: impl Fn(T) -> Uuid) -> Vec<Uuid> {
     ids.into_iter().map(uuid).collect()
 }
 
-async fn load_reservations(
-    connection: &mut PgConnection,
-    keys: &Keys,
-    into: &mut Rows,
-    reach: &mut Reach,
-) -> Result<Head, Trouble> {
-    let Keys { users, tickets, reservations: ids, payments: paid, .. } = keys;
+async fn look(connection: &mut PgConnection, keys: &Keys) -> Result<Vec<PgRow>, Trouble> {
+    let Keys { users, tickets, reservations, payments, seats, all_seats, .. } = keys;
     let of_tickets = |column: fn(&Ticket) -> i64| tickets.iter().map(column).collect::<Vec<_>>();
-    let found = query(RESERVATIONS)
-        .bind(uuids(users, |user| user.0))
-        .bind(uuids(ids, |id| id.0))
-        .bind(uuids(paid, |id| id.0))
+    let with_ticket: BTreeSet<UserId> = tickets.iter().map(|ticket| ticket.user).collect();
+    // A number no performance can have is no seat.
+    let known = seats.iter().filter_map(|(of, number)| Some((of.0, i32::try_from(*number).ok()?)));
+    let (performances, numbers): (Vec<Uuid>, Vec<i32>) = known.unzip();
+    let found = query(LOOK)
+        .bind(uuids(reservations, |id| id.0))
+        .bind(uuids(payments, |id| id.0))
         .bind(tickets.iter().map(|ticket| ticket.lane.as_str()).collect::<Vec<_>>())
         .bind(of_tickets(|ticket| ticket.epoch.0.cast_signed()))
         .bind(of_tickets(|ticket| ticket.seq.cast_signed()))
         .bind(uuids(tickets, |ticket| ticket.user.0))
+        .bind(uuids(users.difference(&with_ticket), |user| user.0))
+        .bind(uuids(users, |user| user.0))
+        .bind(performances)
+        .bind(numbers)
+        .bind(uuids(all_seats, |id| id.0))
         .fetch_all(connection)
         .await?;
+    Ok(found)
+}
+
+/// The rows by what they are, which shows by the columns that they have.
+fn loaded(found: &[PgRow], keys: &Keys) -> Result<Loaded, Trouble> {
+    let has = |row: &PgRow, at| row.try_get_raw(at).map(|value| !value.is_null());
+    let (mut into, mut reach, mut head) = (Rows::default(), Reach::of(keys), None);
     // By the event that made them: of the reservations of a ticket, the last one comes last.
     let mut reservations: BTreeMap<i64, Reservation> = BTreeMap::new();
     let mut payments: BTreeMap<i64, Payment> = BTreeMap::new();
-    for row in &found {
-        if row.try_get::<Option<Uuid>, _>(0)?.is_none() {
-            continue; // The head alone.
+    for row in found {
+        if has(row, WALLET)? {
+            into.wallets.push(rows::wallet(row, WALLET)?);
+        } else if has(row, SEAT)? {
+            into.seats.push(rows::seat(row, SEAT)?);
+        } else if has(row, HEAD)? {
+            head = Some(Head::of(row, HEAD)?);
+        } else {
+            let (made, reservation) = rows::reservation(row)?;
+            if row.try_get(13)? {
+                reach.seats.extend(reservation.seats.iter().map(|number| (reservation.performance, *number)));
+                reach.users.insert(reservation.user);
+            }
+            if let Some(amount) = row.try_get::<Option<i64>, _>(14)? {
+                payments.insert(made, rows::payment_of(&reservation, amount, row, 15)?);
+            }
+            reservations.insert(made, reservation);
         }
-        let (made, reservation) = rows::reservation(row)?;
-        if row.try_get(13)? {
-            reach.seats.extend(reservation.seats.iter().map(|number| (reservation.performance, *number)));
-            reach.users.insert(reservation.user);
-        }
-        if let Some(amount) = row.try_get::<Option<i64>, _>(14)? {
-            payments.insert(made, rows::payment_of(&reservation, amount, row, 15)?);
-        }
-        reservations.insert(made, reservation);
     }
     into.reservations.extend(reservations.into_values());
     into.payments.extend(payments.into_values());
-    let row = found.first().ok_or_else(|| Trouble::Broken("the log has no head".into()))?;
-    Ok(Head::of(row, 17)?)
-}
-
-/// The last event by then; none if there was nothing to load. A number no performance can have is no seat.
-async fn load_wallets_and_seats(
-    connection: &mut PgConnection,
-    reach: &Reach,
-    into: &mut Rows,
-) -> Result<Option<i64>, Trouble> {
-    let seats = reach.seats.iter();
-    let known = seats.filter_map(|(performance, number)| Some((performance.0, i32::try_from(*number).ok()?)));
-    let (performances, numbers): (Vec<Uuid>, Vec<i32>) = known.unzip();
-    if reach.users.is_empty() && performances.is_empty() {
-        return Ok(None);
-    }
-    let found = query(WALLETS_AND_SEATS)
-        .bind(uuids(&reach.users, |user| user.0))
-        .bind(performances)
-        .bind(numbers)
-        .fetch_all(connection)
-        .await?;
-    for row in &found {
-        if row.try_get::<Option<Uuid>, _>(0)?.is_some() {
-            into.wallets.push(rows::wallet(row)?);
-        } else if row.try_get::<Option<Uuid>, _>(4)?.is_some() {
-            into.seats.push(rows::seat(row, 4)?);
-        }
-    }
-    let row = found.first().ok_or_else(|| Trouble::Broken("the log has no head".into()))?;
-    Ok(Some(row.try_get(8)?))
-}
-
-async fn load_halls(
-    connection: &mut PgConnection,
-    reach: &Reach,
-    into: &mut Rows,
-) -> Result<Option<i64>, Trouble> {
-    if reach.halls.is_empty() {
-        return Ok(None);
-    }
-    let mut last_event = None;
-    let found = query(HALLS).bind(uuids(&reach.halls, |id| id.0)).fetch_all(connection).await?;
-    for row in &found {
-        last_event = Some(row.try_get(4)?);
-        if row.try_get::<Option<Uuid>, _>(0)?.is_some() {
-            into.seats.push(rows::seat(row, 0)?);
-        }
-    }
-    Ok(last_event)
+    let head = head.ok_or_else(|| Trouble::Broken("the log has no head".into()))?;
+    Ok(Loaded { rows: into, head, reach })
 }
 
 async fn load_entries(connection: &mut PgConnection, keys: &Keys, into: &mut Rows) -> Result<(), Trouble> {

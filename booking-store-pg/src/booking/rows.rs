@@ -160,13 +160,13 @@ pub(super) fn payment_of(
     })
 }
 
-/// Four columns from 0.
-pub(super) fn wallet(row: &PgRow) -> Result<Wallet, Error> {
+/// Four columns from `first`.
+pub(super) fn wallet(row: &PgRow, first: usize) -> Result<Wallet, Error> {
     Ok(Wallet {
-        user: UserId(get(row, 0)?),
-        balance: money(row, 1)?,
-        entries: count(row, 2)?,
-        opened_at: at(row, 3)?,
+        user: UserId(get(row, first)?),
+        balance: money(row, first + 1)?,
+        entries: count(row, first + 2)?,
+        opened_at: at(row, first + 3)?,
     })
 }
 

@@ -4,8 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use booking_core::{
-    BookingPolicy, ChangedRows, Command, Event, Keys, Outcome, Refusal, Rows, State, Timestamp,
-    id::PerformanceId,
+    BookingPolicy, ChangedRows, Command, Event, Keys, Outcome, Refusal, State, Timestamp, id::PerformanceId,
 };
 use sqlx::{PgConnection, raw_sql};
 
@@ -75,39 +74,36 @@ struct Decided {
 
 /// What a batch needs, loaded before its transaction.
 pub(super) struct Look {
-    loaded: Loaded,
-    /// The performances, with their concerts.
-    catalog: Rows,
+    /// Everything that the batch needs, also of the catalogue.
+    state: State,
+    head: Head,
+    reach: Reach,
 }
 
 impl Look {
     /// Loads what a batch needs, without any lock.
     pub(super) async fn at(
         connection: &mut PgConnection,
+        policy: &BookingPolicy,
         catalog: &Catalog,
         keys: &Keys,
     ) -> Result<Self, Trouble> {
-        let loaded = load::load(connection, keys).await?;
-        let catalog = catalog.load(connection, loaded.head.catalog_version, keys).await?;
-        Ok(Self { loaded, catalog })
+        let Loaded { rows, head, reach } = load::load(connection, keys).await?;
+        let mut state = State::load(policy.clone(), rows);
+        state.add(catalog.load(connection, head.catalog_version, keys).await?);
+        Ok(Self { state, head, reach })
     }
 
     /// The answers, if the whole batch changes nothing: refusals and repetitions are as good from a view as under the
     /// lock.
-    pub(super) fn answers(&self, policy: &BookingPolicy, batch: &[&Command]) -> Option<Answers> {
-        let Loaded { rows, head, of_one_view, .. } = &self.loaded;
-        if !of_one_view {
-            return None;
-        }
-        let decided = decide(policy, [self.catalog.clone(), rows.clone()], batch, head.now);
-        decided.events.is_empty().then_some(decided.answers)
+    pub(super) fn answers(&self, batch: &[&Command]) -> Option<Answers> {
+        batch.iter().map(|command| self.state.answer_unchanged(command, self.head.now)).collect()
     }
 
     /// Whether all of it is still as it was, now that the head is locked.
     fn is_good(&self, head: &Head, recent: &Recent) -> bool {
-        let Loaded { head: seen, reach, .. } = &self.loaded;
-        seen.catalog_version == head.catalog_version
-            && recent.left_alone(seen.last_event, head.last_event, reach)
+        self.head.catalog_version == head.catalog_version
+            && recent.left_alone(self.head.last_event, head.last_event, &self.reach)
     }
 }
 
@@ -124,14 +120,14 @@ impl Turn<'_> {
             return Ok(Turned::Unseated(Box::new(unseated)));
         };
         let head = load::begin(self.connection).await?;
-        let Look { loaded, catalog } = match look.filter(|look| look.is_good(&head, self.recent)) {
+        let Look { state, reach, .. } = match look.filter(|look| look.is_good(&head, self.recent)) {
             Some(look) => *look,
-            None => Look::at(self.connection, catalog, keys).await?,
+            None => Look::at(self.connection, self.policy, catalog, keys).await?,
         };
-        let decided = decide(self.policy, [catalog, loaded.rows], batch, head.now);
+        let decided = decide(state, batch, head.now);
         let place = Place { last_event: head.last_event, now: head.now };
         let mut staged = self.save(decided, &place).await?;
-        staged.reach = Some(loaded.reach);
+        staged.reach = Some(reach);
         Ok(Turned::Staged(Box::new(staged)))
     }
 
@@ -146,7 +142,7 @@ impl Turn<'_> {
         let mut rows = load::load(self.connection, keys).await?.rows;
         catalog::load_locked(self.connection, keys, &mut rows).await?;
         let seats_before = rows.performances.iter().map(|of| (of.id, of.seats)).collect();
-        let decided = decide(self.policy, [rows], batch, now);
+        let decided = decide(State::load(self.policy.clone(), rows), batch, now);
         save_catalog::save(self.connection, &decided.state.changed_rows(&decided.events)).await?;
         Ok(Unseated { decided, now, seats_before })
     }
@@ -192,14 +188,7 @@ impl Turn<'_> {
     }
 }
 
-fn decide(
-    policy: &BookingPolicy,
-    rows: impl IntoIterator<Item = Rows>,
-    batch: &[&Command],
-    now: Timestamp,
-) -> Decided {
-    let mut state = State::new(policy.clone());
-    rows.into_iter().for_each(|rows| state.add(rows));
+fn decide(mut state: State, batch: &[&Command], now: Timestamp) -> Decided {
     let mut events = Vec::new();
     let mut answers = Vec::with_capacity(batch.len());
     for command in batch {

@@ -44,9 +44,9 @@ impl Counter {
         match duty {
             Duty::Bookings => {
                 let (written, to_write) = mpsc::channel(1);
-                let answered = Arc::new(AtomicUsize::new(0));
-                tokio::spawn(look(queue, Looker::new(Arc::clone(shared)), written, Arc::clone(&answered)));
-                tokio::spawn(write(to_write, writer, answered));
+                let progress = Arc::new(Progress::default());
+                tokio::spawn(look(queue, Looker::new(Arc::clone(shared)), written, Arc::clone(&progress)));
+                tokio::spawn(write(to_write, writer, progress));
             }
             Duty::Catalog => drop(tokio::spawn(work(queue, writer))),
         }
@@ -82,23 +82,46 @@ impl Drop for Attended {
 
 type Jobs = Vec<Job<Work, Answers>>;
 
+/// What the one who takes batches has to know of the one who writes them.
+#[derive(Debug, Default)]
+struct Progress {
+    /// Jobs that are being written.
+    writing: AtomicUsize,
+    /// Jobs that were answered since batches were taken last.
+    answered: AtomicUsize,
+}
+
 /// Takes batches, each when the one before it has begun to be written, and looks for what they need. Those that change
 /// nothing are answered here: the losers of a rush wait for nobody's commit.
 async fn look(
     queue: Attended,
     mut looker: Looker,
     writer: mpsc::Sender<(Jobs, Option<Box<Look>>)>,
-    answered: Arc<AtomicUsize>,
+    progress: Arc<Progress>,
 ) {
+    let Progress { writing, answered } = &*progress;
+    // Whether the next batch is to be written is not known yet, but it is like the one before: sales go on being sales, and a
+    // rush goes on having losers, with whom nobody shares the work.
+    let mut was_written = false;
     while let Ok(permit) = writer.reserve().await {
         queue.0.settle(answered.swap(0, Ordering::Relaxed), tokio::task::yield_now).await;
-        let Some(jobs) = queue.0.next().await else { break };
-        match looker.look(&batch(&jobs), deadlines(&jobs)).await {
+        let next = if was_written {
+            queue.0.next_share(writing.load(Ordering::Relaxed)).await
+        } else {
+            queue.0.next().await
+        };
+        let Some(jobs) = next else { break };
+        let seen = looker.look(&batch(&jobs), deadlines(&jobs)).await;
+        was_written = matches!(seen, Seen::ToWrite(_));
+        match seen {
             Seen::Answers(answers) => {
                 answered.fetch_add(jobs.len(), Ordering::Relaxed);
                 answer(jobs, answers);
             }
-            Seen::ToWrite(look) => permit.send((jobs, look)),
+            Seen::ToWrite(look) => {
+                writing.fetch_add(jobs.len(), Ordering::Relaxed);
+                permit.send((jobs, look));
+            }
         }
     }
 }
@@ -106,12 +129,13 @@ async fn look(
 async fn write(
     mut to_write: mpsc::Receiver<(Jobs, Option<Box<Look>>)>,
     mut writer: Writer,
-    answered: Arc<AtomicUsize>,
+    progress: Arc<Progress>,
 ) {
     while let Some((jobs, look)) = to_write.recv().await {
         let many = jobs.len();
         serve(&mut writer, jobs, look).await;
-        answered.fetch_add(many, Ordering::Relaxed);
+        progress.writing.fetch_sub(many, Ordering::Relaxed);
+        progress.answered.fetch_add(many, Ordering::Relaxed);
     }
 }
 

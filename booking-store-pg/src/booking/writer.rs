@@ -8,7 +8,7 @@ use sqlx::{PgConnection, raw_sql};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{
-    Shared,
+    Shared, load,
     recent::Recent,
     resolve::{self, Verdict},
     turn::{Answers, FirstEvent, Look, Staged, Turn, Turned},
@@ -80,7 +80,7 @@ impl Writer {
         let shared = Arc::clone(&self.shared);
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => shared.db.connector().connect_until(by.saved).await?,
+            None => self.connect(by).await?,
         };
         let catalog = (self.duty == Duty::Bookings).then_some(&shared.catalog);
         let mut turn =
@@ -94,6 +94,13 @@ impl Writer {
             }
         };
         self.finish(connection, staged, by).await
+    }
+
+    async fn connect(&self, by: Deadlines) -> Result<PgConnection, Trouble> {
+        let mut connection = self.shared.db.connector().connect_until(by.saved).await?;
+        let prepared = timeout_at(by.saved, load::prepare_begin(&mut connection)).await;
+        prepared.map_err(|_| Trouble::timed_out("preparing a connection"))??;
+        Ok(connection)
     }
 
     /// Rolls back, and keeps the connection if that goes well. Nothing waits for it: a refusal needs no commit.
@@ -180,12 +187,12 @@ impl Looker {
                 Some(connection) => connection,
                 None => self.shared.db.connector().connect_until(by.looked).await?,
             };
-            let look = Look::at(&mut connection, &self.shared.catalog, &keys).await?;
+            let look = Look::at(&mut connection, &self.shared.policy, &self.shared.catalog, &keys).await?;
             self.connection = Some(connection);
             Ok::<_, Trouble>(look)
         });
         let Ok(Ok(look)) = looked.await else { return Seen::ToWrite(None) };
-        match look.answers(&self.shared.policy, batch) {
+        match look.answers(batch) {
             Some(answers) => Seen::Answers(answers),
             None => Seen::ToWrite(Some(Box::new(look))),
         }

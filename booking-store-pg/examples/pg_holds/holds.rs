@@ -1,0 +1,111 @@
+//! Holds a second, next to what one statement a request does, through the same driver and by pgbench.
+//!
+//! The one statement takes a seat and writes a reservation, and nothing else: no user is locked, no limit and no ticket
+//! is looked at, nothing is logged.
+
+use std::sync::Arc;
+
+use booking_core::{id::PerformanceId, store::BookingStore};
+use uuid::Uuid;
+
+use crate::{
+    rivals::pgbench,
+    world::{SEATS, World, number, place, rate, rounds, show, ticket, user},
+};
+
+/// Over which is spread; one more is rushed.
+const SHOWS: u64 = 10_000;
+const NAIVE: &str = "\
+    CREATE TABLE naive_seats (performance_id uuid, number integer, reservation_id uuid, held_until timestamptz, \
+        PRIMARY KEY (performance_id, number)) WITH (fillfactor = 60); \
+    CREATE TABLE naive_reservations (reservation_id uuid PRIMARY KEY, user_id uuid, performance_id uuid, \
+        number integer, status text, hold_until timestamptz); \
+    INSERT INTO naive_seats SELECT p.performance_id, n FROM performances p, generate_series(1, p.seats) AS n";
+const NAIVE_HOLD: &str = "\
+    WITH taken AS (UPDATE naive_seats SET reservation_id = $1, held_until = clock_timestamp() + interval '5 min' \
+        WHERE performance_id = $3 AND number = $4 \
+        AND (reservation_id IS NULL OR held_until <= clock_timestamp()) RETURNING held_until) \
+    INSERT INTO naive_reservations SELECT $1, $2, $3, $4, 'held', held_until FROM taken";
+
+/// The place that the n-th hold asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Aim {
+    /// Another seat each time, over all performances.
+    Spread,
+    /// The 50 seats of one performance.
+    Rush,
+}
+
+impl Aim {
+    /// The seat, counted from 0.
+    fn seat(self, n: u64) -> (PerformanceId, u64) {
+        match self {
+            Self::Spread => (show(n * 7_919 % SHOWS), n / SHOWS % SEATS),
+            Self::Rush => (show(SHOWS), n % SEATS),
+        }
+    }
+}
+
+pub(crate) async fn measure() {
+    let world = World::with("bench_holds", SHOWS + 1, number("USERS", 400_000)).await;
+    world.run(NAIVE).await;
+    let mut next = 0;
+    println!("round   aim         pgbench  one statement        batched   of pgbench  of one statement");
+    for round in 1..=rounds() {
+        for aim in [Aim::Spread, Aim::Rush] {
+            world.clean().await;
+            let (naive, asked) = one_statement(&world, aim, next).await;
+            world.clean().await;
+            let floor = pgbench(&world.url, &script(aim));
+            world.clean().await;
+            let (ours, asked_ours) = batched(&world, aim, next).await;
+            // Spread holds take other seats each time, those of the rush always the same.
+            next += if aim == Aim::Spread { asked.max(asked_ours) } else { 0 };
+            let (of_floor, of_naive) = (ours / floor, ours / naive);
+            println!(
+                "{round:5} {aim:7?} {floor:13.0} {naive:14.0} {ours:14.0} {of_floor:12.2} {of_naive:17.2}"
+            );
+        }
+    }
+}
+
+async fn batched(world: &World, aim: Aim, first: u64) -> (f64, u64) {
+    let store = Arc::clone(&world.store);
+    rate(move |n| {
+        let store = Arc::clone(&store);
+        async move {
+            let (performance, seat) = aim.seat(first + n);
+            let (_, place) = place(ticket(first + n, user(first + n)), performance, seat);
+            let answers = store.execute(vec![place]).await.expect("an answer");
+            assert!(aim == Aim::Rush || answers[0].is_ok(), "{answers:?}");
+            Some(())
+        }
+    })
+    .await
+}
+
+async fn one_statement(world: &World, aim: Aim, first: u64) -> (f64, u64) {
+    let pool = world.pool.clone();
+    rate(move |n| {
+        let pool = pool.clone();
+        async move {
+            let (performance, seat) = aim.seat(first + n);
+            let hold = sqlx::query(NAIVE_HOLD).bind(Uuid::new_v4()).bind(user(first + n).0);
+            let hold = hold.bind(performance.0).bind(i32::try_from(seat).unwrap_or(0) + 1);
+            hold.execute(&pool).await.expect("an answer");
+            Some(())
+        }
+    })
+    .await
+}
+
+fn script(aim: Aim) -> String {
+    let show = match aim {
+        Aim::Spread => format!("random(0, {})", SHOWS - 1),
+        Aim::Rush => SHOWS.to_string(),
+    };
+    let performance = "('00000000-0000-0000-0000-5000' || lpad(to_hex((:show)::bigint), 8, '0'))::uuid";
+    let hold = NAIVE_HOLD.replace("$1", "gen_random_uuid()").replace("$2", "gen_random_uuid()");
+    let hold = hold.replace("$3", performance).replace("$4", "(:seat)::integer");
+    format!("\\set show {show}\n\\set seat random(1, {SEATS})\n{hold};\n")
+}
