@@ -25,7 +25,8 @@ const ENTRIES: &str = "\
 const CONCERT: &str = "SELECT concert_id, title, lane, created_at FROM concerts WHERE concert_id = $1";
 const CONCERTS: &str = "\
     SELECT concert_id, title, lane, created_at FROM concerts \
-    WHERE (created_at, concert_id) > ($1, $2) ORDER BY created_at, concert_id LIMIT $3";
+    WHERE (created_at, concert_id::text COLLATE \"C\") > ($1, $2::uuid::text) \
+    ORDER BY created_at, concert_id::text COLLATE \"C\" LIMIT $3";
 const RESERVATION: &str = concat!(
     "SELECT ",
     rows::reservation_columns!("r"),
