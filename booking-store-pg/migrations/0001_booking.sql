@@ -56,7 +56,7 @@ CREATE TABLE performances (
     created_at         timestamptz NOT NULL
 );
 CREATE INDEX performances_in_order ON performances (starts_at, performance_id) WHERE on_sale;
-CREATE INDEX performances_of_concert ON performances (concert_id, starts_at, performance_id) WHERE on_sale;
+CREATE INDEX performances_of_concert ON performances (concert_id, starts_at);
 CREATE INDEX performances_of_date ON performances (local_date, starts_at, performance_id) WHERE on_sale;
 
 -- A user is who has a wallet; the row is the lock for everything that is the user's.

@@ -34,6 +34,7 @@ const PORT: &str = "17999";
 
 /// The text that the store sends.
 const ENTER: &str = concat!(
+    "#!lua\n",
     "local time = redis.call('TIME')\nlocal now = time[1] * 1000000 + time[2]\n",
     include_str!("../src/scripts/lane.lua"),
     include_str!("../src/scripts/enter.lua"),

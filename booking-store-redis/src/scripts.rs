@@ -3,6 +3,9 @@
 use redis::{Cmd, cmd};
 
 const LANE: &str = include_str!("scripts/lane.lua");
+/// That a script writes, told before it runs: so a primary that became a replica refuses all of them. It would tell those
+/// that only read, or that end before they write, what it holds by then, which may be nothing.
+const WRITES: &str = "#!lua\n";
 const CLOCK: &str = "local time = redis.call('TIME')\nlocal now = time[1] * 1000000 + time[2]\n";
 
 const TOLD_TIME: &str = "local now = tonumber(redis.call('GET', KEYS[1] .. ':clock'))\n";
@@ -15,7 +18,7 @@ pub(crate) struct Script {
 
 impl Script {
     fn new(clock: &str, body: &str) -> Self {
-        let text = format!("{clock}{LANE}{body}");
+        let text = format!("{WRITES}{clock}{LANE}{body}");
         let hash = redis::Script::new(&text).get_hash().to_owned();
         Self { text, hash }
     }

@@ -20,21 +20,22 @@ use crate::{
 /// A seat is sold if it is somebody's without an end.
 const GLANCE: &str = "\
     SELECT head.catalog_version, head.returns, \
-        EXISTS (SELECT FROM concerts c CROSS JOIN LATERAL (SELECT FROM performances \
-                WHERE concert_id = c.concert_id AND on_sale AND starts_at > (SELECT booking_now()) OFFSET 0) AS p \
-            WHERE c.lane = $1), \
-        EXISTS (SELECT FROM performances p \
+        EXISTS (SELECT FROM concerts c CROSS JOIN LATERAL (SELECT on_sale, starts_at FROM performances \
+                WHERE concert_id = c.concert_id OFFSET 0) AS p \
+            WHERE c.lane = $1 AND p.on_sale AND p.starts_at > (SELECT booking_now())), \
+        EXISTS (SELECT FROM (SELECT performance_id, concert_id, on_sale, starts_at FROM performances \
+                WHERE performance_id = $2 OFFSET 0) AS p \
             CROSS JOIN LATERAL (SELECT lane FROM concerts WHERE concert_id = p.concert_id OFFSET 0) AS c \
-            WHERE p.performance_id = $2 AND c.lane = $1 AND p.on_sale AND p.starts_at > (SELECT booking_now()) \
+            WHERE c.lane = $1 AND p.on_sale AND p.starts_at > (SELECT booking_now()) \
             AND EXISTS (SELECT FROM seats s WHERE s.performance_id = p.performance_id \
                 AND (s.reservation_id IS NULL OR s.held_until IS NOT NULL) OFFSET 0)) \
     FROM log_head AS head";
 const SEARCH: &str = "\
-    SELECT p.performance_id FROM concerts c CROSS JOIN LATERAL (SELECT performance_id FROM performances p \
-        WHERE p.concert_id = c.concert_id AND p.on_sale AND p.starts_at > (SELECT booking_now()) \
+    SELECT p.performance_id FROM concerts c CROSS JOIN LATERAL ( \
+        SELECT performance_id, on_sale, starts_at FROM performances WHERE concert_id = c.concert_id OFFSET 0) AS p \
+    WHERE c.lane = $1 AND p.on_sale AND p.starts_at > (SELECT booking_now()) \
         AND EXISTS (SELECT FROM seats s WHERE s.performance_id = p.performance_id \
-            AND (s.reservation_id IS NULL OR s.held_until IS NOT NULL) OFFSET 0) OFFSET 0) AS p \
-    WHERE c.lane = $1 LIMIT 1";
+            AND (s.reservation_id IS NULL OR s.held_until IS NOT NULL) OFFSET 0) LIMIT 1";
 
 pub(super) const STATEMENTS: &[&str] = &[GLANCE, SEARCH];
 

@@ -58,6 +58,15 @@ async fn no_statement_that_looks_rows_up_is_planned_to_read_a_whole_table_while_
             }
             let by_key = plan.get(at + 1).is_some_and(|next| next.contains("Index Cond"));
             assert!(by_key, "{sql}\n{}", plan.join("\n"));
+            // By a column that is not its first, an index is read from end to end.
+            let index =
+                line.split(" using ").nth(1).and_then(|rest| rest.split(' ').next()).expect("an index");
+            let first: String = sqlx::query_scalar("SELECT pg_get_indexdef($1::regclass, 1, true)")
+                .bind(index)
+                .fetch_one(&mut connection)
+                .await
+                .expect("an index has a first column");
+            assert!(plan[at + 1].contains(&first), "{index} begins with {first}: {sql}\n{}", plan.join("\n"));
             looked_up += 1;
         }
         run(&mut connection, "DEALLOCATE looks").await;

@@ -73,6 +73,11 @@ async fn a_primary_that_became_a_replica_is_left_for_the_new_one() {
     assert_eq!(primary.ask::<u64>(&["WAIT", "1", "5000"]), 1);
     promote(&replica);
     primary.ask::<()>(&["REPLICAOF", "127.0.0.1", &replica.port.to_string()]);
+    // While it copies the new primary it holds nothing at all, and later what was true a moment ago.
+    match world.place(&tickets[1]).await {
+        Err(Error::Store(error)) => assert!(error.retryable(), "{error:?}"),
+        other => panic!("a replica tells nobody a place, but {other:?}"),
+    }
     match world.enter(UserId::random()).await {
         Err(Error::Store(error)) => assert!(error.retryable() && !error.may_have_applied(), "{error:?}"),
         other => panic!("a replica takes no numbers, but {other:?}"),
