@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     catalog,
     hold::{self, SeatNumber},
-    id::PerformanceId,
+    id::{PerformanceId, ReservationId},
     payment,
     time::Timestamp,
     wallet,
@@ -71,6 +71,15 @@ impl Event {
             | hold::Event::SeatsSold(of)
             | hold::Event::SeatsReturned(of) => (of.performance, &of.seats),
         })
+    }
+
+    /// The reservation whose ticket is over with this event.
+    pub(crate) fn ends_ticket_of(&self) -> Option<ReservationId> {
+        match self {
+            Self::Hold(hold::Event::HoldExpired(of)) => Some(of.reservation),
+            Self::Payment(payment::Event::PaymentMade(payment)) => Some(payment.reservation),
+            Self::Catalog(_) | Self::Hold(_) | Self::Wallet(_) | Self::Payment(_) => None,
+        }
     }
 
     /// Whether this event moved that seat.

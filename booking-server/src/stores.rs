@@ -7,8 +7,8 @@ use std::{
 
 use booking_core::{
     BookingPolicy, Clock, Engine,
-    memory::{MemoryBooking, MemoryQueue},
-    store::{BookingStore, QueueStore},
+    memory::{MemoryBooking, MemoryJoint, MemoryQueue},
+    store::{BookingStore, JointStore, QueueStore},
 };
 #[cfg(feature = "postgres")]
 use booking_store_pg::{PgConfig, PgStore, SchemaStatus};
@@ -117,8 +117,14 @@ pub(crate) fn check(store: &str, queue: Option<&str>) -> Result<(), StartError> 
     Ok(())
 }
 
-/// The two ports of one store, and where it counts its batches.
-type Both = (Arc<dyn BookingStore>, Arc<dyn QueueStore>, Batches);
+/// The ports of one store, and where it counts its batches.
+struct Opened {
+    bookings: Arc<dyn BookingStore>,
+    queue: Arc<dyn QueueStore>,
+    /// If it takes both in one step.
+    joint: Option<Arc<dyn JointStore>>,
+    batches: Batches,
+}
 
 /// The engine over the stores at these addresses, measured.
 pub(crate) async fn open(
@@ -129,24 +135,7 @@ pub(crate) async fn open(
     metrics: &Arc<Metrics>,
 ) -> Result<Engine, StartError> {
     check(store, queue)?;
-    let (bookings, own_queue, batches): Both = match kind(store) {
-        #[cfg(feature = "postgres")]
-        Some(Kind::Postgres) => {
-            let store = PgStore::connect(PgConfig::new(store, policy)).await?;
-            let batches = store.batch_sizes();
-            (Arc::clone(&store) as _, store, batches)
-        }
-        #[cfg(feature = "sqlite")]
-        Some(Kind::Sqlite) => {
-            let store = open_file(store, policy, Arc::clone(&clock)).await?;
-            let batches = store.batch_sizes();
-            (Arc::clone(&store) as _, store, batches)
-        }
-        Some(Kind::Memory) | None => {
-            let queue = Arc::new(MemoryQueue::new(Arc::clone(&clock)));
-            (Arc::new(MemoryBooking::new(policy, Arc::clone(&clock))), queue, Vec::new())
-        }
-    };
+    let own = open_own(store, policy, &clock).await?;
     let queue: Arc<dyn QueueStore> = match queue_kind(store, queue) {
         #[cfg(feature = "redis")]
         Some(QueueKind::Redis) => {
@@ -156,10 +145,37 @@ pub(crate) async fn open(
             tracing::warn!("the queue is kept in this process: people wait in it only while it runs");
             Arc::new(MemoryQueue::new(clock))
         }
-        Some(QueueKind::Same) | None => own_queue,
+        Some(QueueKind::Same) | None => Arc::clone(&own.queue),
     };
-    metrics.watch(batches);
-    Ok(Engine::new(metrics.booking(bookings), metrics.queue(queue)))
+    metrics.watch(own.batches);
+    let engine = Engine::new(metrics.booking(own.bookings), metrics.queue(Arc::clone(&queue)));
+    Ok(match own.joint {
+        Some(joint) if Arc::ptr_eq(&queue, &own.queue) => engine.jointly(metrics.joint(joint)),
+        Some(_) | None => engine,
+    })
+}
+
+async fn open_own(store: &str, policy: BookingPolicy, clock: &Arc<dyn Clock>) -> Result<Opened, StartError> {
+    Ok(match kind(store) {
+        #[cfg(feature = "postgres")]
+        Some(Kind::Postgres) => {
+            let store = PgStore::connect(PgConfig::new(store, policy)).await?;
+            let batches = store.batch_sizes();
+            Opened { bookings: Arc::clone(&store) as _, queue: store, joint: None, batches }
+        }
+        #[cfg(feature = "sqlite")]
+        Some(Kind::Sqlite) => {
+            let store = open_file(store, policy, Arc::clone(clock)).await?;
+            let (batches, joint) = (store.batch_sizes(), Some(Arc::clone(&store) as _));
+            Opened { bookings: Arc::clone(&store) as _, queue: store, joint, batches }
+        }
+        Some(Kind::Memory) | None => {
+            let bookings = Arc::new(MemoryBooking::new(policy, Arc::clone(clock)));
+            let queue = Arc::new(MemoryQueue::new(Arc::clone(clock)));
+            let joint = Arc::new(MemoryJoint::new(Arc::clone(&bookings), Arc::clone(&queue)));
+            Opened { bookings, queue, joint: Some(joint), batches: Vec::new() }
+        }
+    })
 }
 
 /// Reading a file takes as long as it takes, and not the time of those who serve.

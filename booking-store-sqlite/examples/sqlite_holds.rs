@@ -132,7 +132,8 @@ async fn through_the_engine(
     callers: u64,
 ) -> Result<(f64, f64), Failure> {
     let store = open(path)?;
-    let engine = Engine::new(Arc::clone(&store) as Arc<_>, Arc::clone(&store) as Arc<_>);
+    let engine = Engine::new(Arc::clone(&store) as Arc<_>, Arc::clone(&store) as Arc<_>)
+        .jointly(Arc::clone(&store) as Arc<_>);
     let (next, holds) = (Arc::new(AtomicU64::new(0)), tickets.len() as u64);
     let begin = Instant::now();
     let calling = (0..callers).map(|_| {

@@ -16,6 +16,7 @@ mod backup;
 mod booking;
 mod codec;
 mod connect;
+mod joint;
 mod lock;
 mod migrate;
 mod queue;

@@ -57,9 +57,10 @@
 #![allow(clippy::similar_names, reason = "a stage and its state are both called what they are")]
 
 pub mod booking;
+pub mod joint;
 pub mod queue;
 mod tools;
 
 pub use tools::Work;
 
-pub use crate::{booking_store, queue_store};
+pub use crate::{booking_store, joint_store, queue_store};

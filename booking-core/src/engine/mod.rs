@@ -18,14 +18,14 @@ use crate::{
     error::{Error, StoreError},
     hold::{self, Reservation, SeatChoice},
     id::{EntryId, PaymentId, PerformanceId, ReservationId, UserId},
-    memory::{MemoryBooking, MemoryQueue},
+    memory::{MemoryBooking, MemoryJoint, MemoryQueue},
     money::{Amount, Money},
     outcome::{Effect, Outcome},
     payment::{self, Payment},
     policy::BookingPolicy,
     queue::{Entered, Place},
     refusal::Refusal,
-    store::{BookingStore, QueueStore},
+    store::{BookingStore, JointStore, QueueStore},
     ticket::{EndReason, LaneName, Ticket},
     time::{Clock, Timestamp},
     wallet::{self, Entry, Wallet},
@@ -37,6 +37,7 @@ use crate::{
 pub struct Engine {
     booking: Arc<dyn BookingStore>,
     queue: Arc<dyn QueueStore>,
+    joint: Option<Arc<dyn JointStore>>,
     views: Arc<glance::Views>,
 }
 
@@ -76,14 +77,22 @@ use expect_effect;
 impl Engine {
     /// An engine over two stores.
     pub fn new(booking: Arc<dyn BookingStore>, queue: Arc<dyn QueueStore>) -> Self {
-        Self { booking, queue, views: Arc::default() }
+        Self { booking, queue, joint: None, views: Arc::default() }
+    }
+
+    /// The same, where both stores are one that takes holds and payments in one step.
+    #[must_use]
+    pub fn jointly(self, joint: Arc<dyn JointStore>) -> Self {
+        Self { joint: Some(joint), ..self }
     }
 
     /// An engine over memory, with its clock and the lane `main`.
     pub fn in_memory(policy: BookingPolicy, clock: impl Clock) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(clock);
-        let booking = MemoryBooking::new(policy, Arc::clone(&clock));
-        Self::new(Arc::new(booking), Arc::new(MemoryQueue::new(clock)))
+        let booking = Arc::new(MemoryBooking::new(policy, Arc::clone(&clock)));
+        let queue = Arc::new(MemoryQueue::new(clock));
+        let joint = MemoryJoint::new(Arc::clone(&booking), Arc::clone(&queue));
+        Self::new(booking, queue).jointly(Arc::new(joint))
     }
 
     async fn execute(&self, command: impl Into<Command>) -> Result<Outcome, Error> {
@@ -137,10 +146,16 @@ impl Engine {
         performance: PerformanceId,
         choice: impl Into<SeatChoice>,
     ) -> Result<Answer<Reservation>, Error> {
-        self.admit(ticket).await?;
         let choice = choice.into();
         let place = hold::Command::Place { reservation, ticket: ticket.clone(), performance, choice };
-        expect_effect!(self.execute(place).await?, Effect::Reservation(made) => made)
+        let outcome = match &self.joint {
+            Some(joint) => joint.book(Some(ticket), place.into()).await?,
+            None => {
+                self.admit(ticket).await?;
+                self.execute(place).await?
+            }
+        };
+        expect_effect!(outcome, Effect::Reservation(made) => made)
     }
 
     /// Gives a hold of the user's back (H6). The ticket may hold again.
@@ -165,7 +180,11 @@ impl Engine {
     /// nothing to pay here is judged by its place first.
     pub async fn pay(&self, ticket: &Ticket, reservation: ReservationId) -> Result<Answer<Paid>, Error> {
         let pay = payment::Command::Pay { reservation, ticket: ticket.clone() };
-        let outcome = match self.execute(pay).await {
+        let answer = match &self.joint {
+            Some(joint) => joint.book(None, pay.into()).await,
+            None => self.execute(pay).await,
+        };
+        let outcome = match answer {
             Err(Error::Refused(refusal @ (Refusal::UnknownReservation | Refusal::WrongTicket))) => {
                 self.admit(ticket).await?;
                 return Err(refusal.into());
@@ -173,7 +192,10 @@ impl Engine {
             answer => answer?,
         };
         // The ending is on record with the payment: if the queue store fails now, `tend` carries it later.
-        if !outcome.replayed && self.queue.finish(ticket, EndReason::Completed).await.is_ok() {
+        if self.joint.is_none()
+            && !outcome.replayed
+            && self.queue.finish(ticket, EndReason::Completed).await.is_ok()
+        {
             self.booking.ack_endings(std::slice::from_ref(ticket)).await.ok();
         }
         expect_effect!(outcome, Effect::Payment { payment, balance } => Paid { payment, balance })

@@ -58,7 +58,7 @@ impl MemoryBooking {
     }
 
     /// The books under their lock, and the instant after it was taken.
-    fn open(&self) -> Result<(MutexGuard<'_, Books>, Timestamp), StoreError> {
+    pub(super) fn open(&self) -> Result<(MutexGuard<'_, Books>, Timestamp), StoreError> {
         let books = lock(&self.books)?;
         let now = self.clock.now();
         Ok((books, now))
@@ -66,7 +66,7 @@ impl MemoryBooking {
 }
 
 impl Books {
-    fn execute(&mut self, command: &Command, at: Timestamp) -> Result<Outcome, Refusal> {
+    pub(super) fn execute(&mut self, command: &Command, at: Timestamp) -> Result<Outcome, Refusal> {
         let (outcome, events) = self.state.execute(command, at)?;
         for event in events {
             self.log.push(RecordedEvent { seq: self.log.len() as u64 + 1, at, event });

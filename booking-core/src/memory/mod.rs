@@ -2,8 +2,10 @@
 //! Nothing survives the process.
 
 mod booking;
+mod joint;
 mod log;
 mod queue;
 
 pub use booking::MemoryBooking;
+pub use joint::MemoryJoint;
 pub use queue::MemoryQueue;

@@ -10,7 +10,7 @@ use crate::{
     queue::{Advanced, Entered, Lane, LaneSnapshot, Place},
     refusal::Refusal,
     store::QueueStore,
-    sync::{Mutex, lock},
+    sync::{Mutex, MutexGuard, lock},
     ticket::{EndReason, Epoch, LaneName, Ticket},
     time::{Clock, Timestamp},
 };
@@ -27,6 +27,11 @@ impl MemoryQueue {
         Self { clock, lanes: Mutex::new(BTreeMap::new()) }
     }
 
+    /// The lanes under their lock.
+    pub(super) fn open(&self) -> Result<MutexGuard<'_, BTreeMap<LaneName, Lane>>, StoreError> {
+        lock(&self.lanes)
+    }
+
     /// Does something with a lane under the lock, at the instant after it was taken; an unknown lane is refused with
     /// `unknown`.
     fn with<T>(
@@ -35,7 +40,7 @@ impl MemoryQueue {
         unknown: Refusal,
         act: impl FnOnce(&mut Lane, Timestamp) -> Result<T, Refusal>,
     ) -> Result<T, Error> {
-        let mut lanes = lock(&self.lanes)?;
+        let mut lanes = self.open()?;
         let now = self.clock.now();
         let lane = lanes.get_mut(lane).ok_or(unknown)?;
         Ok(act(lane, now)?)
@@ -53,7 +58,7 @@ impl MemoryQueue {
 
     /// Makes or configures a lane; the same as [`QueueStore::configure`], for callers without an executor.
     pub fn configure_now(&self, name: &LaneName, settings: &LaneSettings) -> Result<(), StoreError> {
-        let mut lanes = lock(&self.lanes)?;
+        let mut lanes = self.open()?;
         let now = self.clock.now();
         if let Some(lane) = lanes.get_mut(name) {
             lane.configure(settings.clone(), now, &mut Vec::new());

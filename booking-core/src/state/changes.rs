@@ -99,10 +99,12 @@ impl State {
         for (at, event) in events.iter().enumerate() {
             match event {
                 Event::Catalog(event) => fold.catalog(event),
-                Event::Hold(event) => fold.hold(self, at, event),
+                Event::Hold(event) => fold.hold(at, event),
                 Event::Wallet(event) => fold.wallet(self, event),
-                Event::Payment(event) => fold.payment(self, event),
+                Event::Payment(event) => fold.payment(event),
             }
+            let ended = event.ends_ticket_of().and_then(|id| self.reservations.get(&id));
+            fold.ended.extend(ended.map(|reservation| &reservation.ticket));
         }
         fold.finish(self)
     }
@@ -125,18 +127,14 @@ impl<'a> Fold<'a> {
         }
     }
 
-    fn hold(&mut self, state: &'a State, at: usize, event: &'a hold::Event) {
+    fn hold(&mut self, at: usize, event: &'a hold::Event) {
         match event {
             hold::Event::SeatsHeld(made) => {
                 self.reservations.made(made.id);
                 self.made_at.insert(made.id, at);
                 self.seats.extend(made.seats.iter().map(|number| (made.performance, *number)));
             }
-            hold::Event::HoldExpired(of) => {
-                self.moved(of);
-                self.ended.extend(state.reservations.get(&of.reservation).map(|expired| &expired.ticket));
-            }
-            hold::Event::HoldReleased(of) => self.moved(of),
+            hold::Event::HoldExpired(of) | hold::Event::HoldReleased(of) => self.moved(of),
             hold::Event::SeatsSold(of) => {
                 self.moved(of);
                 self.changes.seats_sold += count(&of.seats);
@@ -165,12 +163,9 @@ impl<'a> Fold<'a> {
         }
     }
 
-    fn payment(&mut self, state: &'a State, event: &'a payment::Event) {
+    fn payment(&mut self, event: &'a payment::Event) {
         match event {
-            payment::Event::PaymentMade(made) => {
-                self.payments.made(made.id);
-                self.ended.extend(state.reservations.get(&made.reservation).map(|paid| &paid.ticket));
-            }
+            payment::Event::PaymentMade(made) => self.payments.made(made.id),
             payment::Event::PaymentRefunded { payment, .. } => self.payments.changed(*payment),
         }
     }

@@ -8,6 +8,7 @@ use super::{OfUser, State};
 use crate::{
     audit::{Audit, Auditor},
     catalog::{Concert, LaneRecord, Performance, Stock},
+    event::Event,
     hold::{Reservation, SeatStatus},
     id::{ConcertId, PaymentId, PerformanceId, ReservationId, UserId},
     payment::Payment,
@@ -73,6 +74,12 @@ impl State {
     /// `pending_endings`.
     pub fn pending_endings(&self, limit: usize) -> Vec<(Ticket, EndReason)> {
         self.endings.iter().take(limit).map(|(ticket, reason)| (ticket.clone(), *reason)).collect()
+    }
+
+    /// The ending of a ticket that this event recorded, while it is pending; the state has followed the event.
+    pub fn ending_of(&self, event: &Event) -> Option<(Ticket, EndReason)> {
+        let ticket = &self.reservations.get(&event.ends_ticket_of()?)?.ticket;
+        Some((ticket.clone(), *self.endings.get(ticket)?))
     }
 
     /// Whether the ending of this ticket is not acknowledged.

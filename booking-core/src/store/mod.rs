@@ -4,9 +4,11 @@
 //! bodies: an implementer decides about every call.
 
 mod booking;
+mod joint;
 mod queue;
 
 pub use booking::{BookingStore, Listing, PerformanceFilter, SeatMap, Totals};
+pub use joint::JointStore;
 pub use queue::QueueStore;
 
 use uuid::Uuid;

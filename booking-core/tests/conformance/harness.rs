@@ -7,9 +7,9 @@ use std::{
 
 use booking_core::{
     BookingPolicy, Clock, ManualClock, Timestamp,
-    conformance::{Work, booking::BookingHarness, queue::QueueHarness},
-    memory::{MemoryBooking, MemoryQueue},
-    store::{BookingStore, QueueStore},
+    conformance::{Work, booking::BookingHarness, joint::JointHarness, queue::QueueHarness},
+    memory::{MemoryBooking, MemoryJoint, MemoryQueue},
+    store::{BookingStore, JointStore, QueueStore},
 };
 
 /// A clock that stands at an instant in the year 2027.
@@ -97,4 +97,56 @@ impl QueueHarness for Queue {
 /// A queue store that is right.
 pub(crate) fn memory_queue() -> Queue {
     Queue::of(|clock| Arc::new(MemoryQueue::new(clock)))
+}
+
+/// Two stores of this process, and the one step over both.
+pub(crate) struct Joint {
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) booking: Arc<dyn BookingStore>,
+    pub(crate) queue: Arc<dyn QueueStore>,
+    pub(crate) joint: Arc<dyn JointStore>,
+}
+
+impl JointHarness for Joint {
+    fn booking(&self) -> Arc<dyn BookingStore> {
+        Arc::clone(&self.booking)
+    }
+
+    fn queue(&self) -> Arc<dyn QueueStore> {
+        Arc::clone(&self.queue)
+    }
+
+    fn joint(&self) -> Arc<dyn JointStore> {
+        Arc::clone(&self.joint)
+    }
+
+    fn block_on(&self, work: Work<'_>) {
+        pollster::block_on(work);
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+}
+
+/// Makes the one step over two stores in memory.
+pub(crate) type MakeJoint = fn(Arc<MemoryBooking>, Arc<MemoryQueue>) -> Arc<dyn JointStore>;
+
+impl Joint {
+    pub(crate) fn of(policy: BookingPolicy, make: MakeJoint) -> Self {
+        let clock = clock();
+        let booking = Arc::new(MemoryBooking::new(policy, clock.clone()));
+        let queue = Arc::new(MemoryQueue::new(clock.clone()));
+        let joint = make(Arc::clone(&booking), Arc::clone(&queue));
+        Self { clock, booking, queue, joint }
+    }
+}
+
+/// A joint store that is right.
+pub(crate) fn memory_joint(policy: BookingPolicy) -> Joint {
+    Joint::of(policy, |booking, queue| Arc::new(MemoryJoint::new(booking, queue)))
 }

@@ -9,6 +9,10 @@ mod memory_booking {
     booking_core::conformance::booking_store!(crate::harness::memory_booking);
 }
 
+mod memory_joint {
+    booking_core::conformance::joint_store!(crate::harness::memory_joint);
+}
+
 mod memory_queue {
     booking_core::conformance::queue_store!(crate::harness::memory_queue);
 }

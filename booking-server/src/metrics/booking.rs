@@ -1,16 +1,16 @@
-//! A booking store that is timed.
+//! A booking store that is timed, and the one step that some stores take for both ports.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use booking_core::{
-    Command, EndReason, LaneName, Outcome, RecordedEvent, Refusal, StoreError, Ticket,
+    Command, EndReason, Error, LaneName, Outcome, RecordedEvent, Refusal, StoreError, Ticket,
     audit::Audit,
     catalog::{Concert, LaneRecord, Stock},
     hold::{Reservation, SeatNumber},
     id::{ConcertId, PaymentId, PerformanceId, ReservationId, UserId},
     payment::Payment,
-    store::{BookingStore, Listing, Page, PageRequest, PerformanceFilter, SeatMap, Totals},
+    store::{BookingStore, JointStore, Listing, Page, PageRequest, PerformanceFilter, SeatMap, Totals},
     wallet::{Entry, Wallet},
 };
 
@@ -19,6 +19,22 @@ use super::{Call, Metrics};
 pub(super) struct Measured {
     pub(super) store: Arc<dyn BookingStore>,
     pub(super) metrics: Arc<Metrics>,
+}
+
+/// A joint store; its steps count among the batches that are executed.
+pub(super) struct MeasuredJoint {
+    pub(super) store: Arc<dyn JointStore>,
+    pub(super) metrics: Arc<Metrics>,
+}
+
+#[async_trait]
+impl JointStore for MeasuredJoint {
+    async fn book(&self, claim: Option<&Ticket>, command: Command) -> Result<Outcome, Error> {
+        let asked = self.store.book(claim, command);
+        let answer = self.metrics.timed(Call::Execute, asked, super::queue::failed).await;
+        self.metrics.happened.see(&answer);
+        answer
+    }
 }
 
 /// Every call but `execute`, which is also looked at: the call as the port has it, and what it counts as.
@@ -30,7 +46,7 @@ macro_rules! timed {
                 let asked = self.store.execute(batch);
                 let answer = self.metrics.timed(Call::Execute, asked, Result::is_err).await;
                 if let Ok(answers) = &answer {
-                    self.metrics.happened.see(answers);
+                    self.metrics.happened.see(answers.iter().flatten());
                 }
                 answer
             }

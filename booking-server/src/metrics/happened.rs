@@ -3,7 +3,7 @@
 
 use std::sync::atomic::AtomicU64;
 
-use booking_core::{Effect, Outcome, Refusal, hold::ReservationStatus, payment::PaymentStatus};
+use booking_core::{Effect, Outcome, hold::ReservationStatus, payment::PaymentStatus};
 
 use super::sharded::{Sharded, count};
 
@@ -49,8 +49,8 @@ pub(super) struct Happened {
 
 impl Happened {
     /// Counts what a batch did; what was there already was counted when it was done.
-    pub(super) fn see(&self, answers: &[Result<Outcome, Refusal>]) {
-        let done = answers.iter().flatten().filter(|outcome| !outcome.replayed);
+    pub(super) fn see<'a>(&self, outcomes: impl IntoIterator<Item = &'a Outcome>) {
+        let done = outcomes.into_iter().filter(|outcome| !outcome.replayed);
         for deed in done.filter_map(Deed::of) {
             count(&self.deeds.here()[deed as usize]);
         }

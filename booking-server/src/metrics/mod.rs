@@ -19,7 +19,7 @@ use std::{
 use booking_core::{
     Timestamp,
     batcher::BatchSizes,
-    store::{BookingStore, QueueStore},
+    store::{BookingStore, JointStore, QueueStore},
 };
 
 use crate::clock::system_clock;
@@ -110,6 +110,11 @@ impl Metrics {
     /// The same store, measured.
     pub fn queue(self: &Arc<Self>, store: Arc<dyn QueueStore>) -> Arc<dyn QueueStore> {
         Arc::new(queue::Measured { store, metrics: Arc::clone(self) })
+    }
+
+    /// The same store, measured.
+    pub fn joint(self: &Arc<Self>, store: Arc<dyn JointStore>) -> Arc<dyn JointStore> {
+        Arc::new(booking::MeasuredJoint { store, metrics: Arc::clone(self) })
     }
 
     /// Where the stores count their batches. Only the first call counts.

@@ -18,7 +18,7 @@ pub(super) struct Measured {
     pub(super) metrics: Arc<Metrics>,
 }
 
-fn failed<T>(answer: &Result<T, Error>) -> bool {
+pub(super) fn failed<T>(answer: &Result<T, Error>) -> bool {
     matches!(answer, Err(Error::Store(_)))
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Draft {
     /// The seats that the events moved.
     moved: BTreeSet<(PerformanceId, SeatNumber)>,
     pub(super) acknowledged: BTreeSet<Ticket>,
+    /// Tickets that ended and whose lanes know it in the same step: nothing of them is written down as pending.
+    told: Vec<Ticket>,
     pub(super) lanes: BTreeMap<LaneName, Moved>,
     answers: Vec<Answer>,
 }
@@ -50,6 +52,7 @@ impl Draft {
             events: Vec::new(),
             moved: BTreeSet::new(),
             acknowledged: BTreeSet::new(),
+            told: Vec::new(),
             lanes: BTreeMap::new(),
             answers: Vec::new(),
         })
@@ -69,7 +72,10 @@ impl Draft {
         let now = clock.now();
         for call in calls {
             let answer = match &call.work {
-                Work::Execute(batch) => Answer::Executed(self.execute(batch, now)),
+                Work::Execute(batch) => {
+                    Answer::Executed(batch.iter().map(|command| self.execute(command, now)).collect())
+                }
+                Work::Book(claim, command) => Answer::Booked(self.book(lanes, claim.as_ref(), command, now)),
                 Work::Forget(_) => Answer::Done,
                 Work::Step(name, ask) => self.step(lanes, name, ask, now),
             };
@@ -82,12 +88,13 @@ impl Draft {
     fn load(&mut self, calls: &[Call], shared: &Shared) -> Result<(), Trouble> {
         let commands = calls.iter().flat_map(|call| match &call.work {
             Work::Execute(batch) => &batch[..],
+            Work::Book(_, command) => std::slice::from_ref(command),
             Work::Forget(_) | Work::Step(..) => &[],
         });
         let keys = Keys::of(commands);
         let acknowledged = calls.iter().flat_map(|call| match &call.work {
             Work::Forget(tickets) => &tickets[..],
-            Work::Execute(_) | Work::Step(..) => &[],
+            Work::Execute(_) | Work::Book(..) | Work::Step(..) => &[],
         });
         let books = shared.books().map_err(|error| broken(&error))?;
         books.add_subset(&mut self.part, &keys, &self.moved);
@@ -95,16 +102,43 @@ impl Draft {
         Ok(())
     }
 
-    fn execute(&mut self, batch: &[Command], now: Timestamp) -> Vec<Result<Outcome, Refusal>> {
-        let one = |command| {
-            let (outcome, events) = self.part.execute(command, now)?;
-            for (performance, seats) in events.iter().filter_map(Event::seats) {
-                self.moved.extend(seats.iter().map(|seat| (performance, *seat)));
+    fn execute(&mut self, command: &Command, now: Timestamp) -> Result<Outcome, Refusal> {
+        let (outcome, events) = self.part.execute(command, now)?;
+        for (performance, seats) in events.iter().filter_map(Event::seats) {
+            self.moved.extend(seats.iter().map(|seat| (performance, *seat)));
+        }
+        self.events.extend(events);
+        Ok(outcome)
+    }
+
+    /// Both ports in one step: the claim, the command if it is granted, and the end of the tickets that it ends.
+    fn book(
+        &mut self,
+        lanes: &mut Lanes,
+        claim: Option<&Ticket>,
+        command: &Command,
+        now: Timestamp,
+    ) -> Result<Outcome, Refusal> {
+        if let Some(ticket) = claim {
+            let lane = lanes.get_mut(&ticket.lane).ok_or(Refusal::QueueReset)?;
+            lane.claim(ticket, now, self.log_of(&ticket.lane))?;
+        }
+        let first = self.events.len();
+        let outcome = self.execute(command, now)?;
+        let ended = self.events[first..].iter().filter_map(|event| self.part.ending_of(event));
+        for (ticket, reason) in ended.collect::<Vec<_>>() {
+            if let Some(lane) = lanes.get_mut(&ticket.lane) {
+                lane.end(&ticket, reason, now, self.log_of(&ticket.lane));
             }
-            self.events.extend(events);
-            Ok(outcome)
-        };
-        batch.iter().map(one).collect()
+            self.part.forget_ending(&ticket);
+            self.told.push(ticket);
+        }
+        Ok(outcome)
+    }
+
+    /// What happened in this lane.
+    fn log_of(&mut self, name: &LaneName) -> &mut Vec<queue::Event> {
+        &mut self.lanes.entry(name.clone()).or_default().events
     }
 
     fn step(&mut self, lanes: &mut Lanes, name: &LaneName, ask: &Ask, now: Timestamp) -> Answer {
@@ -155,7 +189,7 @@ impl Draft {
         if !self.events.is_empty() || !self.acknowledged.is_empty() {
             let mut books = shared.books().map_err(|error| broken(&error))?;
             self.events.iter().for_each(|event| books.evolve(event));
-            self.acknowledged.iter().for_each(|ticket| books.forget_ending(ticket));
+            self.acknowledged.iter().chain(&self.told).for_each(|ticket| books.forget_ending(ticket));
         }
         if !self.lanes.is_empty() {
             let mut lanes = shared.lanes().map_err(|error| broken(&error))?;

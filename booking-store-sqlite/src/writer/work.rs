@@ -10,6 +10,8 @@ use booking_core::{
 pub(crate) enum Work {
     /// A batch of the booking port.
     Execute(Vec<Command>),
+    /// A command, and what it has to do with lanes: both ports in one step.
+    Book(Option<Ticket>, Command),
     /// Endings the queue store has.
     Forget(Vec<Ticket>),
     /// A step of a lane.
@@ -30,6 +32,7 @@ pub(crate) enum Ask {
 #[derive(Debug)]
 pub(crate) enum Answer {
     Executed(Vec<Result<Outcome, Refusal>>),
+    Booked(Result<Outcome, Refusal>),
     Done,
     Entered(Result<Entered, Refusal>),
     Claimed(Result<Timestamp, Refusal>),

@@ -7,6 +7,7 @@ mod booking;
 mod constraints;
 mod crashes;
 mod faults;
+mod joint;
 mod queue;
 mod restarts;
 mod startup;

@@ -5,6 +5,7 @@ mod booking_faults;
 mod booking_races;
 mod booking_reads;
 mod booking_refusals;
+mod joint;
 mod queue;
 mod queue_faults;
 mod queue_tickets;

@@ -7,8 +7,8 @@ use std::{
 
 use booking_core::{
     BookingPolicy, Clock, ManualClock, Timestamp,
-    conformance::{Work, booking::BookingHarness, queue::QueueHarness},
-    store::{BookingStore, QueueStore},
+    conformance::{Work, booking::BookingHarness, joint::JointHarness, queue::QueueHarness},
+    store::{BookingStore, JointStore, QueueStore},
 };
 use booking_store_sqlite::{SqliteConfig, SqliteStore};
 use tempfile::TempDir;
@@ -52,6 +52,32 @@ impl BookingHarness for Harness {
     }
 
     fn another(&self) -> Arc<dyn BookingStore> {
+        self.the_store()
+    }
+
+    fn block_on(&self, work: Work<'_>) {
+        pollster::block_on(work);
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+}
+
+impl JointHarness for Harness {
+    fn booking(&self) -> Arc<dyn BookingStore> {
+        self.the_store()
+    }
+
+    fn queue(&self) -> Arc<dyn QueueStore> {
+        self.the_store()
+    }
+
+    fn joint(&self) -> Arc<dyn JointStore> {
         self.the_store()
     }
 

@@ -5,7 +5,7 @@ use booking_core::{
     catalog::LaneSettings,
     hold::ReservationStatus,
     queue::Place,
-    store::{BookingStore, PageRequest, QueueStore},
+    store::{BookingStore, JointStore, PageRequest, QueueStore},
 };
 use booking_store_sqlite::SqliteStore;
 use pollster::block_on;
@@ -29,6 +29,10 @@ pub(crate) enum Step {
     Release(u64, u32),
     Finish(u64),
     Acknowledge(u64),
+    /// Claims and holds in one step.
+    Book(u64, u32),
+    /// Pays, and ends the ticket in its lane, in one step.
+    Settle(u64, u32),
 }
 
 /// What the calls' answers tell.
@@ -44,7 +48,7 @@ pub(crate) enum Told {
 }
 
 /// Every kind of call, each in a transaction of its own.
-pub(crate) const SCRIPT: [Step; 17] = [
+pub(crate) const SCRIPT: [Step; 19] = [
     Step::SetLane,
     Step::PutShow,
     Step::Configure,
@@ -58,9 +62,11 @@ pub(crate) const SCRIPT: [Step; 17] = [
     Step::Acknowledge(1),
     Step::Open(2),
     Step::Enter(2),
-    Step::Hold(2, 8),
+    Step::Charge(2),
+    Step::Book(2, 8),
     Step::Release(2, 8),
-    Step::Hold(2, 9),
+    Step::Book(2, 9),
+    Step::Settle(2, 9),
     // Whatever failed before: this one goes through.
     Step::Open(3),
 ];
@@ -117,6 +123,8 @@ impl Step {
             Self::Acknowledge(n) => {
                 told(block_on(store.ack_endings(&[ticket(n, epoch)])).map_err(Error::from))
             }
+            Self::Book(n, seat) => told(block_on(store.book(Some(&ticket(n, epoch)), place(n, seat, epoch)))),
+            Self::Settle(n, seat) => told(block_on(store.book(None, pay(n, seat, epoch)))),
         }
     }
 
@@ -152,6 +160,18 @@ impl Step {
             Self::Acknowledge(n) => {
                 let pending = block_on(store.pending_endings(10)).expect("a read");
                 pending.iter().all(|(ended, _)| *ended != ticket(n, epoch))
+            }
+            Self::Book(n, seat) => {
+                let is_held = status(n, seat).is_some();
+                let has_claimed = Self::Claim(n).is_done(store) || Self::Finish(n).is_done(store);
+                assert!(has_claimed || !is_held, "{n} holds seat {seat} and has not shown up: half a step");
+                is_held
+            }
+            Self::Settle(n, seat) => {
+                let is_paid = Self::Pay(n, seat).is_done(store);
+                let is_over = Self::Finish(n).is_done(store) && Self::Acknowledge(n).is_done(store);
+                assert_eq!(is_paid, is_over, "the sale of seat {seat} and the ticket of {n}: half a step");
+                is_paid
             }
         }
     }

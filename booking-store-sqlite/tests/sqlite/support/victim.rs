@@ -8,8 +8,9 @@ use std::{
     thread,
 };
 
-use booking_core::Epoch;
+use booking_core::{Epoch, Error, store::JointStore};
 use booking_store_sqlite::SqliteStore;
+use pollster::block_on;
 
 use super::{
     script::{SCRIPT, Step, Told},
@@ -75,7 +76,13 @@ fn buy(store: &SqliteStore, n: u64) {
         ("paid", pay(n, seat, epoch)),
     ];
     for (name, command) in steps {
-        ask(store, command).expect("a store").unwrap_or_else(|refusal| panic!("{n} {name}: {refusal}"));
+        // Half of them in the one step that is over both ports.
+        let answer = if n % 2 == 0 {
+            ask(store, command).expect("a store").map_err(Error::from)
+        } else {
+            block_on(store.book(None, command))
+        };
+        answer.unwrap_or_else(|error| panic!("{n} {name}: {error}"));
         tell(&format!("{name} {n} {seat}"));
     }
 }

@@ -1,0 +1,125 @@
+//! The suite for implementers of [`JointStore`].
+
+mod endings;
+mod holds;
+mod races;
+mod stage;
+
+use std::{sync::Arc, time::Duration};
+
+use super::Work;
+use crate::{
+    policy::BookingPolicy,
+    store::{BookingStore, JointStore, QueueStore},
+    time::Timestamp,
+};
+
+/// What the implementer of a [`JointStore`] brings to a case. Calls come from several threads at once.
+pub trait JointHarness: Send + Sync {
+    /// The bookings of this harness, the same at every call; at first there is nothing in them.
+    fn booking(&self) -> Arc<dyn BookingStore>;
+
+    /// The lanes beside them; at first there are none.
+    fn queue(&self) -> Arc<dyn QueueStore>;
+
+    /// The one step over both.
+    fn joint(&self) -> Arc<dyn JointStore>;
+
+    /// Runs the work to its end on the executor the store needs. Cases call it from plain threads.
+    fn block_on(&self, work: Work<'_>);
+
+    /// What the store's clock shows.
+    fn now(&self) -> Timestamp;
+
+    /// Moves the store's clock forward (see [the clock of a harness](super)).
+    fn advance(&self, by: Duration);
+}
+
+/// Makes a harness with a fresh store that works under the policy of the case.
+pub type Factory<'a> = dyn Fn(BookingPolicy) -> Box<dyn JointHarness> + 'a;
+
+/// One behaviour, and how to see whether a store has it.
+#[derive(Clone, Copy)]
+pub struct Case {
+    /// The behaviour.
+    pub name: &'static str,
+    /// Panics if the store lacks it.
+    pub run: fn(&Factory<'_>),
+}
+
+/// Runs one case.
+///
+/// # Panics
+/// If the store lacks the behaviour, or there is no such case.
+pub fn run(name: &str, make: &Factory<'_>) {
+    let case = CASES.iter().find(|case| case.name == name);
+    (case.unwrap_or_else(|| panic!("there is no case {name}")).run)(make);
+}
+
+/// Makes one `#[test]` of every case of the joint suite. The argument names a function from a
+/// [`BookingPolicy`](crate::BookingPolicy) to a [`JointHarness`](crate::conformance::joint::JointHarness).
+#[macro_export]
+macro_rules! joint_store {
+    ($factory:expr) => {
+        $crate::__joint_cases! { { $crate::__joint_tests } $factory }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __joint_tests {
+    ({ $factory:expr } $($topic:ident { $($case:ident,)* })*) => {
+        $($(
+            #[test]
+            fn $case() {
+                let make = |policy| -> ::std::boxed::Box<dyn $crate::conformance::joint::JointHarness> {
+                    ::std::boxed::Box::new($factory(policy))
+                };
+                $crate::conformance::joint::run(stringify!($case), &make);
+            }
+        )*)*
+    };
+}
+
+/// The list of all cases, by topic; it stands only here.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __joint_cases {
+    ({ $($callback:tt)* } $($context:tt)*) => {
+        $($callback)*! { { $($context)* }
+            holds {
+                a_first_hold_claims_and_holds_in_one_step,
+                a_later_hold_keeps_the_end_of_the_session,
+                who_waits_holds_nothing_and_keeps_the_place,
+                a_refused_hold_leaves_the_claim,
+                a_ticket_that_is_over_holds_nothing,
+                a_ticket_of_a_lane_or_epoch_that_is_gone_holds_nothing,
+                the_same_hold_asked_again_is_answered_with_what_exists,
+                a_slot_whose_time_is_over_is_free_before_anybody_is_judged,
+            }
+            endings {
+                a_payment_ends_its_ticket_in_the_lane_and_leaves_nothing_pending,
+                a_freed_slot_reaches_the_head_in_the_step_that_frees_it,
+                a_refused_payment_ends_no_ticket,
+                a_payment_asked_again_ends_nothing_else,
+                a_payment_needs_no_lane,
+                a_swept_hold_ends_its_ticket_in_the_lane,
+                what_executes_alone_stays_pending,
+            }
+            races {
+                of_eight_threads_on_one_seat_exactly_one_wins_and_all_have_claimed,
+                a_payment_from_eight_threads_frees_one_slot_once,
+                fifty_seats_sold_to_a_crowd_leave_lanes_and_books_in_step,
+            }
+        }
+    };
+}
+
+macro_rules! table {
+    ({} $($topic:ident { $($case:ident,)* })*) => {
+        /// All cases, by topic.
+        pub const CASES: &[Case] = &[$($(Case { name: stringify!($case), run: $topic::$case },)*)*];
+    };
+}
+
+__joint_cases! { { table } }
