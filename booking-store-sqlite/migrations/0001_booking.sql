@@ -3,7 +3,8 @@
 -- 1970-01-01 UTC, for people: datetime(created_at / 1000000, 'unixepoch'); lists of seats are JSON arrays.
 --
 -- The engine keeps its working set in memory and looks nothing up in here while it serves. So there are the keys that
--- say what can't be twice, and no index more: each would be written with every hold.
+-- say what can't be twice, and no index more: each would be written with every hold. Words are compared one by one: for a
+-- list of more than two, IN makes a table and drops it again, for every row that is written.
 
 CREATE TABLE lanes (
     name             TEXT NOT NULL PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 32),
@@ -61,7 +62,7 @@ CREATE TABLE reservations (
     amount         INTEGER NOT NULL CHECK (amount >= 0),
     created_at     INTEGER NOT NULL,
     hold_until     INTEGER NOT NULL,
-    status         TEXT NOT NULL CHECK (status IN ('held', 'confirmed', 'expired', 'released', 'refunded'))
+    status         TEXT NOT NULL CHECK (status = 'held' OR status = 'confirmed' OR status = 'expired' OR status = 'released' OR status = 'refunded')
 ) STRICT;
 -- One ticket buys once.
 CREATE UNIQUE INDEX reservations_one_a_ticket
@@ -89,7 +90,7 @@ CREATE TABLE wallet_entries (
     entry_id      TEXT NOT NULL PRIMARY KEY CHECK (length(entry_id) = 36),
     user_id       TEXT NOT NULL REFERENCES users,
     number        INTEGER NOT NULL CHECK (number >= 1),
-    kind          TEXT NOT NULL CHECK (kind IN ('charge', 'debit', 'refund')),
+    kind          TEXT NOT NULL CHECK (kind = 'charge' OR kind = 'debit' OR kind = 'refund'),
     payment_id    TEXT REFERENCES payments,
     amount        INTEGER NOT NULL CHECK (amount >= 0),
     balance_after INTEGER NOT NULL CHECK (balance_after >= 0),

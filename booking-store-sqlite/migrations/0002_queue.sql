@@ -16,7 +16,8 @@ CREATE TABLE tickets (
     user_id        TEXT NOT NULL,
     admitted_until INTEGER,
     claimed        INTEGER NOT NULL CHECK (claimed IN (0, 1)),
-    ended          TEXT CHECK (ended IN ('completed', 'hold_expired', 'session_expired', 'no_show', 'left', 'sold_out', 'closed')),
+    ended          TEXT CHECK (ended = 'completed' OR ended = 'hold_expired' OR ended = 'session_expired'
+        OR ended = 'no_show' OR ended = 'left' OR ended = 'sold_out' OR ended = 'closed'),
     departed       INTEGER CHECK (departed >= 1), -- the how-manieth to leave while waiting
     PRIMARY KEY (lane, seq),
     CHECK (claimed = 0 OR admitted_until IS NOT NULL)

@@ -68,24 +68,15 @@ impl Writer {
     /// Works until the inbox is closed and empty.
     pub(crate) fn run(mut self, inbox: Arc<Inbox>) {
         let closing = Closing(inbox);
-        while let Some(batch) = pollster::block_on(closing.0.start()) {
-            self.serve(batch, &closing.0);
+        while let Some(batch) = pollster::block_on(closing.0.next_share(self.answered)) {
+            self.serve(batch);
         }
     }
 
     /// One transaction for all; if it is the rows that fail, one for each, so that who brought them fails alone.
-    fn serve(&mut self, mut batch: Vec<Call>, inbox: &Inbox) {
-        let before = self.answered;
-        let answers = self.turn(&mut batch, |batch| {
-            if inbox.join(batch) {
-                return true;
-            }
-            let expected = before.saturating_sub(batch.len());
-            pollster::block_on(inbox.settle(expected, async || std::thread::yield_now()));
-            inbox.join(batch)
-        });
-        inbox.count(&batch);
+    fn serve(&mut self, batch: Vec<Call>) {
         self.answered = batch.len();
+        let answers = self.turn(&batch);
         match answers {
             Ok(answers) => {
                 for (call, answer) in batch.into_iter().zip(answers) {
@@ -102,48 +93,22 @@ impl Writer {
     }
 
     fn alone(&mut self, call: Call) {
-        let mut batch = vec![call];
-        let answers = self.turn(&mut batch, |_| false).map_err(|trouble| trouble.to_store_error());
+        let answers = self.turn(std::slice::from_ref(&call)).map_err(|trouble| trouble.to_store_error());
         let answer = answers.and_then(|answers| {
             answers.into_iter().next().ok_or_else(|| StoreError::broken("a call was not answered"))
         });
-        if let Some(call) = batch.pop() {
-            call.reply.send(answer);
-        }
+        call.reply.send(answer);
     }
 
     /// Decides and saves, and lets the memory follow. Only then are the answers anybody's.
-    fn turn(
-        &mut self,
-        batch: &mut Vec<Call>,
-        more: impl FnMut(&mut Vec<Call>) -> bool,
-    ) -> Result<Vec<Answer>, Trouble> {
+    fn turn(&mut self, batch: &[Call]) -> Result<Vec<Answer>, Trouble> {
         self.check()?;
         let mut draft = Draft::new(&self.shared)?;
-        if let Err(trouble) = self.write(&mut draft, batch, more) {
+        if let Err(trouble) = self.save(&mut draft, batch).and_then(|()| self.commit(&draft)) {
             self.take_back(&draft);
             return Err(trouble);
         }
         draft.publish(&self.shared, &self.lanes)
-    }
-
-    /// Writes the batch, and those who came meanwhile, as long as there are `more`; then it commits. So those who were just
-    /// answered come again while the first of them are written, and one commit, which costs the most, is for all.
-    fn write(
-        &mut self,
-        draft: &mut Draft,
-        batch: &mut Vec<Call>,
-        mut more: impl FnMut(&mut Vec<Call>) -> bool,
-    ) -> Result<(), Trouble> {
-        let mut written = 0;
-        while written < batch.len() {
-            self.save(draft, &batch[written..])?;
-            written = batch.len();
-            if !more(batch) {
-                break;
-            }
-        }
-        self.commit(draft)
     }
 
     /// After a failure: the transaction is over, and the file holds what memory holds.
