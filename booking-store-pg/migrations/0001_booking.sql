@@ -19,6 +19,12 @@ BEGIN
     RAISE EXCEPTION 'a row names %, but there is none', named USING ERRCODE = 'foreign_key_violation';
 END $$;
 
+-- What a batch changes was there when the batch was decided, and nobody else writes until it is saved.
+CREATE FUNCTION refuse_loss(lost text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% that were to be changed are not there', lost USING ERRCODE = 'integrity_constraint_violation';
+END $$;
+
 CREATE TABLE lanes (
     name             text PRIMARY KEY CHECK (name ~ '^[a-z0-9-]{1,32}$'),
     capacity         bigint NOT NULL CHECK (capacity >= 0),

@@ -1,5 +1,6 @@
 //! The booking port.
 
+mod ahead;
 mod audit;
 mod catalog;
 mod lists;
@@ -16,7 +17,11 @@ mod turn;
 mod worker;
 mod writer;
 
-use std::{collections::BTreeSet, fmt, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use booking_core::{BookingPolicy, batcher::BatchSizes, id::PerformanceId};
 
@@ -52,6 +57,8 @@ pub(crate) struct Shared {
     catalog: Catalog,
     maps: Maps,
     stocks: Stocks,
+    /// Whether somebody else was found to have written between a look at a batch and its turn.
+    others_write: AtomicBool,
 }
 
 impl Shared {
@@ -73,6 +80,7 @@ impl PgStore {
             catalog: Catalog::default(),
             maps: Maps::default(),
             stocks: Stocks::default(),
+            others_write: AtomicBool::new(false),
         });
         let bookings = Counter::open(&shared, Duty::Bookings);
         let catalog = Counter::open(&shared, Duty::Catalog);

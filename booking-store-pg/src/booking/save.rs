@@ -1,11 +1,10 @@
 //! Saving what a batch changed: only the rows that changed, each kind at once.
-//!
-//! A saved row that should have been there and was not is a broken obligation, so what was changed is counted.
 
 use booking_core::{ChangedRows, Event, Timestamp, hold::Reservation, wallet::Wallet};
 use sqlx::{PgConnection, Row, query};
 use uuid::Uuid;
 
+use super::load::Head;
 use crate::{
     codec::{At, int_array},
     trouble::Trouble,
@@ -17,32 +16,44 @@ const OPEN_WALLETS: &str = "\
 
 /// Reservations, seats and the log. Every batch that changes anything writes events, so this is the one statement
 /// they all have in common, and the only one of a hold.
+///
+/// All of it is saved, or nothing if the head of the log has moved since the batch was decided: no row then. The head
+/// comes first, so that whoever waits for another writer waits there. The clock is asked when the head is locked: the
+/// filter is above the lock, since it can't be moved into a query that locks.
+///
+/// A row that should have been there to be changed and was not is a broken obligation, so what was changed is counted.
 const SAVE_BOOKINGS: &str = "\
-    WITH made AS (INSERT INTO reservations (reservation_id, user_id, performance_id, seats, ticket_lane, \
+    WITH head AS (UPDATE log_head AS h SET last_event = h.last_event + cardinality($20::text[]), \
+            catalog_version = h.catalog_version + $21, returns = h.returns + $22, seats_sold = h.seats_sold + $27 \
+        FROM (SELECT last_event, catalog_version FROM log_head FOR NO KEY UPDATE) AS locked \
+        WHERE locked.last_event = $23 AND locked.catalog_version = $28::bigint AND ($29::timestamptz IS NULL OR booking_now() < $29) \
+        RETURNING 1), \
+    made AS (INSERT INTO reservations (reservation_id, user_id, performance_id, seats, ticket_lane, \
             ticket_epoch, ticket_seq, payment_id, amount, created_at, hold_until, status, made) \
         SELECT t.id, t.user_id, t.performance_id, t.seats::integer[], t.lane, t.epoch, t.seq, t.payment_id, t.amount, \
             t.created_at, t.hold_until, t.status, t.made \
         FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], \
             $8::uuid[], $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::bigint[]) \
         AS t (id, user_id, performance_id, seats, lane, epoch, seq, payment_id, amount, created_at, hold_until, \
-            status, made)), \
+            status, made) WHERE EXISTS (SELECT FROM head)), \
     moved AS (UPDATE reservations r SET status = t.status \
         FROM (SELECT t.status, r.ctid AS at FROM unnest($14::uuid[], $15::text[]) AS t (id, status) \
             CROSS JOIN LATERAL (SELECT ctid FROM reservations WHERE reservation_id = t.id OFFSET 0) AS r) AS t \
-        WHERE r.ctid = t.at RETURNING 1), \
+        WHERE r.ctid = t.at AND EXISTS (SELECT FROM head) RETURNING 1), \
     taken AS (UPDATE seats s SET reservation_id = t.reservation_id, held_until = t.held_until \
         FROM (SELECT t.reservation_id, t.held_until, s.ctid AS at \
             FROM unnest($16::uuid[], $17::integer[], $18::uuid[], $19::timestamptz[]) \
                 AS t (performance_id, number, reservation_id, held_until) \
             CROSS JOIN LATERAL (SELECT ctid FROM seats \
                 WHERE performance_id = t.performance_id AND number = t.number OFFSET 0) AS s) AS t \
-        WHERE s.ctid = t.at RETURNING 1), \
-    head AS (UPDATE log_head SET last_event = last_event + cardinality($20::text[]), \
-        catalog_version = catalog_version + $21, returns = returns + $22, seats_sold = seats_sold + $27), \
+        WHERE s.ctid = t.at AND EXISTS (SELECT FROM head) RETURNING 1), \
     told AS (INSERT INTO events (seq, at, event, performance_id, seats) \
         SELECT $23 + t.n, $24, t.event::json, t.performance_id, t.seats::integer[] \
-        FROM unnest($20::text[], $25::uuid[], $26::text[]) WITH ORDINALITY AS t (event, performance_id, seats, n)) \
-    SELECT (SELECT count(*) FROM moved), (SELECT count(*) FROM taken)";
+        FROM unnest($20::text[], $25::uuid[], $26::text[]) WITH ORDINALITY AS t (event, performance_id, seats, n) \
+        WHERE EXISTS (SELECT FROM head)) \
+    SELECT CASE WHEN (SELECT count(*) FROM moved) <> cardinality($14) THEN refuse_loss('reservations') \
+        WHEN (SELECT count(*) FROM taken) <> cardinality($17) THEN refuse_loss('seats') END \
+    FROM head";
 
 const SAVE_MONEY: &str = "\
     WITH moved AS (UPDATE users u SET balance = t.balance, entries = t.entries \
@@ -71,7 +82,19 @@ pub(super) const STATEMENTS: &[&str] = &[OPEN_WALLETS, SAVE_BOOKINGS, SAVE_MONEY
 pub(super) struct Place {
     /// The number of the last event before it.
     pub(super) last_event: i64,
+    /// The catalogue that it was decided on.
+    pub(super) catalog_version: i64,
     pub(super) now: Timestamp,
+    /// When it can't be saved any more; none: its instant is later than the lock.
+    pub(super) until: Option<Timestamp>,
+}
+
+impl Place {
+    /// Behind the head of the log, which is locked.
+    pub(super) fn of(head: &Head) -> Self {
+        let Head { last_event, catalog_version, now } = *head;
+        Self { last_event, catalog_version, now, until: None }
+    }
 }
 
 /// The values of a column.
@@ -106,12 +129,13 @@ pub(super) async fn open_wallets(connection: &mut PgConnection, opened: &[&Walle
     Ok(())
 }
 
+/// Saves reservations, seats and the log: whether the head of the log was still where it is said to be.
 pub(super) async fn save_bookings(
     connection: &mut PgConnection,
     changes: &ChangedRows<'_>,
     events: &[Event],
     place: &Place,
-) -> Result<(), Trouble> {
+) -> Result<bool, Trouble> {
     let told = told(events)?;
     let (made, moved, seats) =
         (&changes.reservations_made[..], &changes.reservations_moved[..], &changes.seats[..]);
@@ -145,10 +169,12 @@ pub(super) async fn save_bookings(
         .bind(told.performances)
         .bind(told.seats)
         .bind(changes.seats_sold)
-        .fetch_one(connection)
+        .bind(place.catalog_version)
+        .bind(place.until.map(At))
+        // All that it says, to the end: outside of a transaction it is committed only then.
+        .fetch_all(connection)
         .await?;
-    expect(&saved, 0, moved.len(), "reservations")?;
-    expect(&saved, 1, seats.len(), "seats")
+    Ok(!saved.is_empty())
 }
 
 /// Whether holds may read other concerts and performances from now on.
