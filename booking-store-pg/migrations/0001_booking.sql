@@ -91,7 +91,8 @@ CREATE TABLE reservations (
     status         text NOT NULL CHECK (status IN ('held', 'confirmed', 'expired', 'released', 'refunded')),
     made           bigint NOT NULL  -- the number of the event that made it
 ) WITH (fillfactor = 80);
-CREATE INDEX reservations_ending ON reservations (hold_until, reservation_id) WHERE status = 'held';
+-- Not by identity as well: so holds of one batch are one entry, always the last one.
+CREATE INDEX reservations_ending ON reservations (hold_until) WHERE status = 'held';
 -- One ticket buys once. What a user has is found by these two as well: an index more would be one more random page that every
 -- hold changes, and the few that a user has are sorted when they are listed.
 CREATE UNIQUE INDEX reservations_one_a_ticket
