@@ -5,6 +5,7 @@ mod audit;
 mod catalog;
 mod lists;
 mod load;
+mod look;
 mod maps;
 mod port;
 mod recent;
@@ -115,6 +116,7 @@ pub(crate) fn statements() -> Vec<&'static str> {
         catalog::STATEMENTS,
         lists::STATEMENTS,
         load::STATEMENTS,
+        look::STATEMENTS,
         maps::STATEMENTS,
         resolve::STATEMENTS,
         save::STATEMENTS,

@@ -12,6 +12,7 @@ use super::{
     ahead::Ahead,
     catalog::{self, Catalog},
     load::{self, Head, Loaded, Reach},
+    look::Whom,
     recent::Recent,
     save::{self, Place},
     save_catalog,
@@ -101,8 +102,9 @@ impl Look {
         policy: &BookingPolicy,
         catalog: &Catalog,
         keys: &Keys,
+        whom: Whom,
     ) -> Result<Self, Trouble> {
-        let Loaded { rows, head, reach } = load::load(connection, keys).await?;
+        let Loaded { rows, head, reach } = load::load(connection, keys, whom).await?;
         let mut state = State::load(policy.clone(), rows);
         state.add(catalog.load(connection, head.catalog_version, keys).await?);
         Ok(Self { state, head, reach })
@@ -138,7 +140,7 @@ impl Turn<'_> {
         let look_was_good = look.is_some();
         let Look { state, reach, .. } = match look {
             Some(look) => *look,
-            None => Look::at(self.connection, self.policy, catalog, keys).await?,
+            None => Look::at(self.connection, self.policy, catalog, keys, Whom::of(batch)).await?,
         };
         let decided = Decided::of(state, batch, head.now);
         let staged = self.save(decided, &Place::of(&head)).await?;
@@ -153,7 +155,7 @@ impl Turn<'_> {
         } else {
             load::lock_head(self.connection).await?.now
         };
-        let mut rows = load::load(self.connection, keys).await?.rows;
+        let mut rows = load::load(self.connection, keys, Whom::Anybody).await?.rows;
         catalog::load_locked(self.connection, keys, &mut rows).await?;
         let seats_before = rows.performances.iter().map(|of| (of.id, of.seats)).collect();
         let decided = Decided::of(State::load(self.policy.clone(), rows), batch, now);

@@ -12,8 +12,9 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{
     Shared,
-    ahead::{self, Ahead},
+    ahead::Ahead,
     load,
+    look::Whom,
     recent::Recent,
     resolve::{self, Verdict},
     turn::{Answers, Look, Prepared, Staged, Turn, Turned},
@@ -112,10 +113,9 @@ impl Writer {
     async fn save_ahead(&mut self, ahead: Ahead, by: Deadlines) -> Result<Option<Answers>, Trouble> {
         let Some(place) = ahead.place(&self.recent) else { return Ok(None) };
         let mut connection = self.connection(by).await?;
-        let saved = timeout_at(by.known, ahead.save(&mut connection, &place)).await;
-        let staged = ahead.staged(&place);
+        let (staged, saved) = ahead.save(&mut connection, &place, by.known).await;
         let committed = match saved {
-            Ok(Ok(is_saved)) => {
+            Ok(is_saved) => {
                 self.connection = Some(connection);
                 if !is_saved {
                     self.shared.others_write.store(true, Ordering::Relaxed);
@@ -124,15 +124,15 @@ impl Writer {
                 Ok(())
             }
             // The statement failed as a whole.
-            Ok(Err(trouble @ Trouble::Again(_))) => {
+            Err(trouble @ Trouble::Again(_)) => {
                 self.connection = Some(connection);
                 return Err(trouble);
             }
-            Ok(Err(trouble)) => {
+            Err(unknown @ Trouble::Unknown(_)) => Err(unknown),
+            Err(trouble) => {
                 drop(connection);
                 self.ask_the_log(trouble, &staged, by.known).await
             }
-            Err(_) => Err(Trouble::Unknown("the database did not answer in time".into())),
         };
         self.conclude(staged, committed).map(Some)
     }
@@ -232,18 +232,20 @@ impl Looker {
     /// Loads what the batch needs, and decides it if that may be of use. Whatever goes wrong here is left to the writer, who
     /// tries again.
     pub(super) async fn look(&mut self, batch: &[&Command], by: Deadlines) -> Seen {
+        let whom = Whom::of(batch);
         let looked = timeout_at(by.looked, async {
             let mut connection = match self.connection.take() {
                 Some(connection) => connection,
                 None => self.shared.db.connector().connect_until(by.looked).await?,
             };
             let keys = Keys::of(batch.iter().copied());
-            let look = Look::at(&mut connection, &self.shared.policy, &self.shared.catalog, &keys).await?;
+            let Shared { policy, catalog, .. } = &*self.shared;
+            let look = Look::at(&mut connection, policy, catalog, &keys, whom).await?;
             self.connection = Some(connection);
             Ok::<_, Trouble>(look)
         });
         let Ok(Ok(look)) = looked.await else { return Seen::ToWrite(Prepared::Nothing) };
-        if ahead::fits(batch) && !self.shared.others_write.load(Ordering::Relaxed) {
+        if whom == Whom::Holds && !self.shared.others_write.load(Ordering::Relaxed) {
             let ahead = Ahead::of(look, batch);
             return if ahead.changes_nothing() {
                 Seen::Answers(ahead.into_answers())
