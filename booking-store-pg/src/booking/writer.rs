@@ -20,7 +20,7 @@ use super::{
     turn::{Answers, Look, Prepared, Staged, Turn, Turned},
 };
 use crate::{
-    deadlines::{Deadlines, KNOWN_WITHIN, PAUSE, SAVED_WITHIN, TRIES, jitter},
+    deadlines::{Deadlines, KNOWN_WITHIN, LOCKED_WITHIN, PAUSE, SAVED_WITHIN, TRIES, jitter},
     trouble::Trouble,
 };
 
@@ -111,6 +111,10 @@ impl Writer {
 
     /// Saves what was decided ahead; none: it has to be decided under the lock.
     async fn save_ahead(&mut self, ahead: Ahead, by: Deadlines) -> Result<Option<Answers>, Trouble> {
+        // What can't be broken off without doubt is begun only if the database breaks it off in time itself.
+        if Instant::now() + LOCKED_WITHIN > by.known {
+            return Ok(None);
+        }
         let Some(place) = ahead.place(&self.recent) else { return Ok(None) };
         let mut connection = self.connection(by).await?;
         let (staged, saved) = ahead.save(&mut connection, &place, by.known).await;
