@@ -19,6 +19,12 @@ BEGIN
     RAISE EXCEPTION 'a row names %, but there is none', named USING ERRCODE = 'foreign_key_violation';
 END $$;
 
+-- What a batch changes was there when the batch was decided, and nobody else writes until it is saved.
+CREATE FUNCTION refuse_loss(lost text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% that were to be changed are not there', lost USING ERRCODE = 'integrity_constraint_violation';
+END $$;
+
 CREATE TABLE lanes (
     name             text PRIMARY KEY CHECK (name ~ '^[a-z0-9-]{1,32}$'),
     capacity         bigint NOT NULL CHECK (capacity >= 0),
@@ -38,7 +44,8 @@ CREATE TABLE concerts (
     lane       text NOT NULL REFERENCES lanes,
     created_at timestamptz NOT NULL
 );
--- As text, since nobody looks for a concert by that: see reservations_of_user.
+-- As text, since nobody looks for a concert by that: what is planned while the table is small may look identities up in here
+-- otherwise, and go on reading all of it when it is large.
 CREATE INDEX concerts_in_order ON concerts (created_at, (concert_id::text) COLLATE "C");
 CREATE INDEX concerts_of_lane ON concerts (lane);
 
@@ -84,24 +91,20 @@ CREATE TABLE reservations (
     status         text NOT NULL CHECK (status IN ('held', 'confirmed', 'expired', 'released', 'refunded')),
     made           bigint NOT NULL  -- the number of the event that made it
 ) WITH (fillfactor = 80);
--- Not by its identity as well: what is planned while the table is small may look identities up in here then, and go on
--- reading all of it when it is large. The few of one instant are sorted when they are listed.
-CREATE INDEX reservations_of_user ON reservations (user_id, created_at);
-CREATE INDEX reservations_ending ON reservations (hold_until, reservation_id) WHERE status = 'held';
--- One ticket buys once. What a user has is found by it too.
+-- Not by identity as well: so holds of one batch are one entry, always the last one.
+CREATE INDEX reservations_ending ON reservations (hold_until) WHERE status = 'held';
+-- One ticket buys once. What a user has is found by these two as well: an index more would be one more random page that every
+-- hold changes, and the few that a user has are sorted when they are listed.
 CREATE UNIQUE INDEX reservations_one_a_ticket
     ON reservations (user_id, ticket_epoch, ticket_seq, ticket_lane) WHERE status <> 'released';
 CREATE INDEX reservations_released
     ON reservations (user_id, ticket_epoch, ticket_seq, ticket_lane, made) WHERE status = 'released';
 CREATE FUNCTION reservations_name() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF EXISTS (SELECT FROM made WHERE NOT EXISTS (SELECT FROM users u WHERE u.user_id = made.user_id OFFSET 0)) THEN
-        PERFORM refuse_stranger('a user');
-    END IF;
-    IF EXISTS (SELECT FROM made WHERE NOT EXISTS
-            (SELECT FROM performances p WHERE p.performance_id = made.performance_id OFFSET 0)) THEN
-        PERFORM refuse_stranger('a performance');
-    END IF;
+    PERFORM refuse_stranger(CASE
+            WHEN EXISTS (SELECT FROM users u WHERE u.user_id = made.user_id OFFSET 0) THEN 'a performance' ELSE 'a user' END)
+        FROM made WHERE NOT EXISTS (SELECT FROM users u WHERE u.user_id = made.user_id OFFSET 0)
+        OR NOT EXISTS (SELECT FROM performances p WHERE p.performance_id = made.performance_id OFFSET 0);
     RETURN NULL;
 END $$;
 CREATE TRIGGER names AFTER INSERT ON reservations REFERENCING NEW TABLE AS made
@@ -173,13 +176,11 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON wallet_entries
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('it is append-only');
 CREATE FUNCTION wallet_entries_name() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF EXISTS (SELECT FROM made WHERE NOT EXISTS (SELECT FROM users u WHERE u.user_id = made.user_id OFFSET 0)) THEN
-        PERFORM refuse_stranger('a user');
-    END IF;
-    IF EXISTS (SELECT FROM made WHERE made.payment_id IS NOT NULL
-            AND NOT EXISTS (SELECT FROM payments p WHERE p.payment_id = made.payment_id OFFSET 0)) THEN
-        PERFORM refuse_stranger('a payment');
-    END IF;
+    PERFORM refuse_stranger(CASE
+            WHEN EXISTS (SELECT FROM users u WHERE u.user_id = made.user_id OFFSET 0) THEN 'a payment' ELSE 'a user' END)
+        FROM made WHERE NOT EXISTS (SELECT FROM users u WHERE u.user_id = made.user_id OFFSET 0)
+        OR made.payment_id IS NOT NULL
+            AND NOT EXISTS (SELECT FROM payments p WHERE p.payment_id = made.payment_id OFFSET 0);
     RETURN NULL;
 END $$;
 CREATE TRIGGER names AFTER INSERT ON wallet_entries REFERENCING NEW TABLE AS made

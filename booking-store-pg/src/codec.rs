@@ -57,19 +57,32 @@ pub(crate) fn reason(text: &str) -> Result<EndReason, sqlx::Error> {
     found.ok_or_else(|| damaged(format_args!("no ticket ends by {text:?}")))
 }
 
-/// Numbers as an array that is an element of an array: `{1,2}`. `unnest` would flatten arrays in arrays, so they travel
-/// as text and are cast.
-pub(crate) fn int_array(numbers: &[u32]) -> String {
-    use std::fmt::Write;
-    let mut text = String::with_capacity(2 + 4 * numbers.len());
-    text.push('{');
-    for (at, number) in numbers.iter().enumerate() {
-        let comma = if at == 0 { "" } else { "," };
-        // Writing to a string can't fail.
-        write!(text, "{comma}{number}").ok();
+/// Lists of numbers on their way. `unnest` would flatten arrays in arrays, so they travel in one, with the place where each
+/// begins and the one where it ends, counted from 1: its slice is the list, and that of a missing list is none.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Lists {
+    pub(crate) numbers: Vec<i32>,
+    pub(crate) first: Vec<Option<i32>>,
+    pub(crate) last: Vec<Option<i32>>,
+}
+
+impl Lists {
+    pub(crate) fn push(&mut self, list: Option<&[u32]>) {
+        let place = |before: usize| i32::try_from(before).unwrap_or(i32::MAX);
+        self.first.push(list.map(|_| place(self.numbers.len() + 1)));
+        let numbers =
+            list.unwrap_or_default().iter().map(|number| i32::try_from(*number).unwrap_or(i32::MAX));
+        self.numbers.extend(numbers);
+        self.last.push(list.map(|_| place(self.numbers.len())));
     }
-    text.push('}');
-    text
+}
+
+impl<'a> FromIterator<Option<&'a [u32]>> for Lists {
+    fn from_iter<T: IntoIterator<Item = Option<&'a [u32]>>>(lists: T) -> Self {
+        let mut all = Self::default();
+        lists.into_iter().for_each(|list| all.push(list));
+        all
+    }
 }
 
 #[cfg(test)]
@@ -77,9 +90,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_in_an_array_in_an_array_are_text() {
-        assert_eq!(int_array(&[]), "{}");
-        assert_eq!(int_array(&[7]), "{7}");
-        assert_eq!(int_array(&[1, 20, 300]), "{1,20,300}");
+    fn lists_are_slices_of_one() {
+        let lists: Lists = [Some(&[7][..]), None, Some(&[1, 20, 300]), Some(&[])].into_iter().collect();
+        assert_eq!(lists.numbers, [7, 1, 20, 300]);
+        assert_eq!(lists.first, [Some(1), None, Some(2), Some(5)]);
+        assert_eq!(
+            lists.last,
+            [Some(1), None, Some(4), Some(4)],
+            "a slice that ends before it begins is empty"
+        );
     }
 }

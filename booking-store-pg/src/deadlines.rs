@@ -11,6 +11,8 @@ const LOOKED_WITHIN: Duration = Duration::from_millis(800);
 pub(crate) const SAVED_WITHIN: Duration = Duration::from_millis(1_600);
 /// What is not known to be committed within this span of being asked for has an unknown outcome.
 pub(crate) const KNOWN_WITHIN: Duration = Duration::from_millis(1_900);
+/// How long a lock is waited for; the database is told so by [`SESSION`](crate::pool::SESSION).
+pub(crate) const LOCKED_WITHIN: Duration = Duration::from_millis(1_300);
 /// How often a batch is tried when somebody else is in the way.
 pub(crate) const TRIES: u32 = 8;
 /// The first pause between tries; each is twice the one before, give or take half.

@@ -30,7 +30,8 @@ const PAUSE: Duration = Duration::from_millis(25);
 pub(crate) const SESSION: &str = "SET lock_timeout = '1300ms'; SET statement_timeout = '1900ms'; \
     SET idle_in_transaction_session_timeout = '1s'; SET client_connection_check_interval = '500ms'; \
     SET default_transaction_isolation = 'read committed'; SET plan_cache_mode = force_generic_plan; SET jit = off; \
-    SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
+    SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
+    SET enable_memoize = off";
 
 const IS_STANDBY: &str = "SELECT pg_is_in_recovery()::text";
 

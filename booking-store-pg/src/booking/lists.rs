@@ -37,11 +37,13 @@ const ANY_RESERVATION: &str = concat!(
     rows::reservation_columns!("r"),
     ", booking_now() FROM reservations r WHERE r.reservation_id = $1"
 );
+/// Released or not: each kind has an index that begins with its user.
 const RESERVATIONS: &str = concat!(
     "SELECT ",
     rows::reservation_columns!("r"),
-    ", (SELECT booking_now()) FROM reservations r \
-     WHERE r.user_id = $1 AND (r.created_at, r.reservation_id) > ($2, $3) \
+    ", (SELECT booking_now()) FROM (SELECT * FROM reservations WHERE user_id = $1 AND status <> 'released' \
+        UNION ALL SELECT * FROM reservations WHERE user_id = $1 AND status = 'released') AS r \
+     WHERE (r.created_at, r.reservation_id) > ($2, $3) \
      ORDER BY r.created_at, r.reservation_id LIMIT $4"
 );
 const PAYMENTS: &str = "\

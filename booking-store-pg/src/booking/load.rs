@@ -1,11 +1,12 @@
 //! Loading what a batch needs, and the one lock there is.
 //!
-//! Whoever changes a booking holds the head of the log from the beginning of its transaction to the end: batches of all
+//! Whoever changes a booking holds the head of the log from before anything is changed to the end of its transaction: batches of all
 //! instances follow each other, as their events do. So nothing that is read here can change before it is saved, and no
 //! row has a lock of its own: two lock records a hold are saved, and no two transactions can wait for each other in a
 //! circle. Changes of the catalogue, which may take long, have a lock of their own and take the head last.
 //!
-//! What was loaded before the lock is good under it if nothing within its [`Reach`] was changed in between.
+//! What was loaded before the lock is good under it if nothing within its [`Reach`] was changed in between. Holds don't
+//! even wait for the lock to be decided: see [`ahead`](super::ahead).
 //!
 //! Under READ COMMITTED a statement that waits for a lock reads everything else as it was before the wait. So
 //! nothing is read by the statement that takes the lock, but the clock, which is asked when the row is there.
@@ -13,7 +14,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use booking_core::{
-    Keys, Rows, Ticket, Timestamp,
+    Keys, Rows, Timestamp,
     hold::Reservation,
     id::{PerformanceId, UserId},
     payment::Payment,
@@ -21,7 +22,10 @@ use booking_core::{
 use sqlx::{PgConnection, Row, ValueRef, postgres::PgRow, query, raw_sql};
 use uuid::Uuid;
 
-use super::rows;
+use super::{
+    look::{self, Whom},
+    rows,
+};
 use crate::trouble::Trouble;
 
 /// An instant in microseconds, which reads the same in both protocols.
@@ -31,24 +35,7 @@ macro_rules! micros {
     };
 }
 
-/// Columns that a kind of row does not have.
-macro_rules! nulls {
-    (3) => {
-        "NULL, NULL, NULL"
-    };
-    (4) => {
-        "NULL, NULL, NULL, NULL"
-    };
-    (7) => {
-        concat!(nulls!(4), ", ", nulls!(3))
-    };
-    (8) => {
-        concat!(nulls!(4), ", ", nulls!(4))
-    };
-    (17) => {
-        concat!(nulls!(3), ", ", nulls!(7), ", ", nulls!(7))
-    };
-}
+pub(super) use micros;
 
 macro_rules! lock_head {
     () => {
@@ -59,75 +46,6 @@ macro_rules! lock_head {
         )
     };
 }
-
-/// All that a batch needs but the catalogue and the ledger, of one view: active reservations of users, reservations by
-/// identity, by payment and by ticket (of whose reservations at most one was not released, and no released one came
-/// after it), what those that are named lead to, wallets, seats that somebody has (whose they are, and until when), and
-/// the head of the log.
-///
-/// What a user has and what a ticket made stand next to each other in one index, so they are found by one descent.
-///
-/// Everywhere here and where it is saved a row is looked up by `LATERAL (… OFFSET 0)` or by its `ctid`, never joined: a
-/// join is planned once, perhaps while a table is empty, and reads all of it then, for as long as the plan is kept.
-const LOOK: &str = concat!(
-    "WITH found AS MATERIALIZED ( \
-        SELECT r.*, true AS is_named FROM reservations r WHERE reservation_id = ANY($1) \
-        UNION ALL SELECT r.*, true FROM unnest($2::uuid[]) AS t (payment_id) \
-            CROSS JOIN LATERAL (SELECT reservation_id FROM payments WHERE payment_id = t.payment_id OFFSET 0) AS p \
-            CROSS JOIN LATERAL (SELECT * FROM reservations WHERE reservation_id = p.reservation_id OFFSET 0) AS r \
-        UNION ALL SELECT r.* \
-            FROM unnest($3::text[], $4::bigint[], $5::bigint[], $6::uuid[]) AS t (lane, epoch, seq, user_id) \
-            CROSS JOIN LATERAL ((SELECT r.*, (ticket_epoch, ticket_seq, ticket_lane) = (t.epoch, t.seq, t.lane) \
-                FROM reservations r WHERE user_id = t.user_id AND status <> 'released' \
-                AND (status IN ('held', 'confirmed') \
-                    OR (ticket_epoch, ticket_seq, ticket_lane) = (t.epoch, t.seq, t.lane))) \
-            UNION ALL (SELECT r.*, true FROM reservations r \
-                WHERE user_id = t.user_id AND ticket_epoch = t.epoch AND ticket_seq = t.seq AND ticket_lane = t.lane \
-                AND status = 'released' ORDER BY made DESC LIMIT 1)) AS r \
-        UNION ALL SELECT r.*, false FROM reservations r \
-            WHERE user_id = ANY($7) AND status IN ('held', 'confirmed') AND status <> 'released') \
-    SELECT ",
-    rows::reservation_columns!("r"),
-    ", r.is_named, p.amount, p.paid_at, p.refunded_at, \
-        NULL::uuid, NULL::bigint, NULL::bigint, NULL::timestamptz, \
-        NULL::uuid, NULL::integer, NULL::uuid, NULL::timestamptz, NULL::bigint, NULL::bigint, NULL::bigint \
-    FROM found AS r LEFT JOIN LATERAL (SELECT amount, paid_at, refunded_at FROM payments \
-        WHERE reservation_id = r.reservation_id AND r.is_named OFFSET 0) AS p ON true \
-    UNION ALL SELECT ",
-    nulls!(17),
-    ", u.*, ",
-    nulls!(7),
-    " FROM (SELECT unnest($8::uuid[]) AS user_id UNION SELECT user_id FROM found WHERE is_named) AS t \
-        CROSS JOIN LATERAL (SELECT user_id, balance, entries, opened_at FROM users \
-            WHERE user_id = t.user_id OFFSET 0) AS u \
-    UNION ALL SELECT ",
-    nulls!(17),
-    ", ",
-    nulls!(4),
-    ", s.*, ",
-    nulls!(3),
-    " FROM (SELECT performance_id, number FROM unnest($9::uuid[], $10::integer[]) AS t (performance_id, number) \
-            UNION SELECT performance_id, unnest(seats) FROM found WHERE is_named) AS t \
-        CROSS JOIN LATERAL (SELECT performance_id, number, reservation_id, held_until FROM seats \
-            WHERE performance_id = t.performance_id AND number = t.number \
-            AND reservation_id IS NOT NULL OFFSET 0) AS s \
-    UNION ALL SELECT ",
-    nulls!(17),
-    ", ",
-    nulls!(4),
-    ", s.*, ",
-    nulls!(3),
-    " FROM unnest($11::uuid[]) AS t (performance_id) \
-        CROSS JOIN LATERAL (SELECT performance_id, number, reservation_id, held_until FROM seats \
-            WHERE performance_id = t.performance_id AND reservation_id IS NOT NULL OFFSET 0) AS s \
-    UNION ALL SELECT ",
-    nulls!(17),
-    ", ",
-    nulls!(8),
-    ", last_event, catalog_version, ",
-    micros!("(SELECT booking_now())"),
-    " FROM log_head"
-);
 
 const ENTRIES: &str = "\
     SELECT entry_id, user_id, number, kind, payment_id, amount, balance_after, at FROM wallet_entries \
@@ -142,12 +60,7 @@ const PREPARE_LOCK_HEAD: &str = concat!("PREPARE lock_head AS ", lock_head!());
 
 const CLOCK: &str = "SELECT booking_now()";
 
-/// Where the columns of a wallet, a seat and the head begin in what a look finds.
-const WALLET: usize = 17;
-const SEAT: usize = 21;
-const HEAD: usize = 25;
-
-pub(super) const STATEMENTS: &[&str] = &[LOOK, ENTRIES, LOCK_HEAD, CLOCK];
+pub(super) const STATEMENTS: &[&str] = &[ENTRIES, LOCK_HEAD, CLOCK];
 
 /// The head of the log, and the clock of the store.
 #[derive(Clone, Copy, Debug)]
@@ -224,39 +137,15 @@ impl Reach {
 }
 
 /// Loads everything but the catalogue.
-pub(super) async fn load(connection: &mut PgConnection, keys: &Keys) -> Result<Loaded, Trouble> {
-    let found = look(connection, keys).await?;
+pub(super) async fn load(connection: &mut PgConnection, keys: &Keys, whom: Whom) -> Result<Loaded, Trouble> {
+    let found = look::look(connection, keys, whom).await?;
     let mut loaded = loaded(&found, keys)?;
     load_entries(connection, keys, &mut loaded.rows).await?;
     Ok(loaded)
 }
 
-fn uuids<T>(ids: impl IntoIterator<Item = T>, uuid: impl Fn(T) -> Uuid) -> Vec<Uuid> {
+pub(super) fn uuids<T>(ids: impl IntoIterator<Item = T>, uuid: impl Fn(T) -> Uuid) -> Vec<Uuid> {
     ids.into_iter().map(uuid).collect()
-}
-
-async fn look(connection: &mut PgConnection, keys: &Keys) -> Result<Vec<PgRow>, Trouble> {
-    let Keys { users, tickets, reservations, payments, seats, all_seats, .. } = keys;
-    let of_tickets = |column: fn(&Ticket) -> i64| tickets.iter().map(column).collect::<Vec<_>>();
-    let with_ticket: BTreeSet<UserId> = tickets.iter().map(|ticket| ticket.user).collect();
-    // A number no performance can have is no seat.
-    let known = seats.iter().filter_map(|(of, number)| Some((of.0, i32::try_from(*number).ok()?)));
-    let (performances, numbers): (Vec<Uuid>, Vec<i32>) = known.unzip();
-    let found = query(LOOK)
-        .bind(uuids(reservations, |id| id.0))
-        .bind(uuids(payments, |id| id.0))
-        .bind(tickets.iter().map(|ticket| ticket.lane.as_str()).collect::<Vec<_>>())
-        .bind(of_tickets(|ticket| ticket.epoch.0.cast_signed()))
-        .bind(of_tickets(|ticket| ticket.seq.cast_signed()))
-        .bind(uuids(tickets, |ticket| ticket.user.0))
-        .bind(uuids(users.difference(&with_ticket), |user| user.0))
-        .bind(uuids(users, |user| user.0))
-        .bind(performances)
-        .bind(numbers)
-        .bind(uuids(all_seats, |id| id.0))
-        .fetch_all(connection)
-        .await?;
-    Ok(found)
 }
 
 /// The rows by what they are, which shows by the columns that they have.
@@ -267,20 +156,20 @@ fn loaded(found: &[PgRow], keys: &Keys) -> Result<Loaded, Trouble> {
     let mut reservations: BTreeMap<i64, Reservation> = BTreeMap::new();
     let mut payments: BTreeMap<i64, Payment> = BTreeMap::new();
     for row in found {
-        if has(row, WALLET)? {
-            into.wallets.push(rows::wallet(row, WALLET)?);
-        } else if has(row, SEAT)? {
-            into.seats.push(rows::seat(row, SEAT)?);
-        } else if has(row, HEAD)? {
-            head = Some(Head::of(row, HEAD)?);
+        if has(row, look::WALLET)? {
+            into.wallets.push(rows::wallet(row, look::WALLET)?);
+        } else if has(row, look::SEAT)? {
+            into.seats.push(rows::seat(row, look::SEAT)?);
+        } else if has(row, look::HEAD)? {
+            head = Some(Head::of(row, look::HEAD)?);
         } else {
             let (made, reservation) = rows::reservation(row)?;
-            if row.try_get(13)? {
+            if row.try_get(look::IS_NAMED)? {
                 reach.seats.extend(reservation.seats.iter().map(|number| (reservation.performance, *number)));
                 reach.users.insert(reservation.user);
             }
-            if let Some(amount) = row.try_get::<Option<i64>, _>(14)? {
-                payments.insert(made, rows::payment_of(&reservation, amount, row, 15)?);
+            if let Some(amount) = row.try_get::<Option<i64>, _>(look::PAYMENT)? {
+                payments.insert(made, rows::payment_of(&reservation, amount, row, look::PAYMENT + 1)?);
             }
             reservations.insert(made, reservation);
         }

@@ -1,9 +1,11 @@
 //! The booking port.
 
+mod ahead;
 mod audit;
 mod catalog;
 mod lists;
 mod load;
+mod look;
 mod maps;
 mod port;
 mod recent;
@@ -16,7 +18,11 @@ mod turn;
 mod worker;
 mod writer;
 
-use std::{collections::BTreeSet, fmt, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use booking_core::{BookingPolicy, batcher::BatchSizes, id::PerformanceId};
 
@@ -52,6 +58,8 @@ pub(crate) struct Shared {
     catalog: Catalog,
     maps: Maps,
     stocks: Stocks,
+    /// Whether somebody else was found to have written between a look at a batch and its turn.
+    others_write: AtomicBool,
 }
 
 impl Shared {
@@ -73,6 +81,7 @@ impl PgStore {
             catalog: Catalog::default(),
             maps: Maps::default(),
             stocks: Stocks::default(),
+            others_write: AtomicBool::new(false),
         });
         let bookings = Counter::open(&shared, Duty::Bookings);
         let catalog = Counter::open(&shared, Duty::Catalog);
@@ -107,6 +116,7 @@ pub(crate) fn statements() -> Vec<&'static str> {
         catalog::STATEMENTS,
         lists::STATEMENTS,
         load::STATEMENTS,
+        look::STATEMENTS,
         maps::STATEMENTS,
         resolve::STATEMENTS,
         save::STATEMENTS,

@@ -1,14 +1,16 @@
 //! What became of a commit whose answer was lost.
 
-use sqlx::{Row, query, raw_sql};
+use sqlx::{query, raw_sql};
 use tokio::time::Instant;
 
 use super::{load, rows, turn::FirstEvent};
 use crate::{pool::Connector, trouble::Trouble};
 
 const EVENT: &str = "SELECT seq, at, event::text FROM events WHERE seq = $1";
+/// What was decided on the catalogue of before can't be saved any more, should it still be on its way.
+const FENCE: &str = "UPDATE log_head SET catalog_version = catalog_version + 1";
 
-pub(super) const STATEMENTS: &[&str] = &[EVENT];
+pub(super) const STATEMENTS: &[&str] = &[EVENT, FENCE];
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -18,8 +20,9 @@ pub(super) enum Verdict {
 
 /// Whether the batch with this first event is in the log.
 ///
-/// The transaction held the head of the log until its end, whatever end that was. So once the head can be locked, it has
-/// ended, and the log tells how: with this event at its place, or without.
+/// Whoever saves holds the head of the log until the end of the transaction, whatever end that is. So once the head can be
+/// locked, it has ended or not yet begun, and the log tells which: with this event at its place it was committed; without,
+/// it was not, and never will be.
 pub(super) async fn verdict(
     connector: &Connector,
     first: &FirstEvent,
@@ -29,11 +32,13 @@ pub(super) async fn verdict(
     raw_sql("BEGIN").execute(&mut connection).await?;
     load::lock_head(&mut connection).await?;
     let found = query(EVENT).bind(first.seq).fetch_optional(&mut connection).await?;
-    let Some(row) = found else { return Ok(Verdict::Undone) };
-    let own = row.try_get::<i64, _>(0)? == first.seq && {
+    if let Some(row) = found {
         let told = rows::event(&row)?;
-        told.at == first.at && told.event == first.event
-    };
-    // Another instance may have taken the number after this batch was undone.
-    Ok(if own { Verdict::Committed } else { Verdict::Undone })
+        // Another instance may have taken the number after this batch was undone.
+        let own = told.at == first.at && told.event == first.event;
+        return Ok(if own { Verdict::Committed } else { Verdict::Undone });
+    }
+    query(FENCE).execute(&mut connection).await?;
+    raw_sql("COMMIT").execute(&mut connection).await?;
+    Ok(Verdict::Undone)
 }

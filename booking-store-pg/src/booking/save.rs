@@ -1,13 +1,12 @@
 //! Saving what a batch changed: only the rows that changed, each kind at once.
-//!
-//! A saved row that should have been there and was not is a broken obligation, so what was changed is counted.
 
 use booking_core::{ChangedRows, Event, Timestamp, hold::Reservation, wallet::Wallet};
 use sqlx::{PgConnection, Row, query};
 use uuid::Uuid;
 
+use super::load::Head;
 use crate::{
-    codec::{At, int_array},
+    codec::{At, Lists},
     trouble::Trouble,
 };
 
@@ -15,34 +14,64 @@ const OPEN_WALLETS: &str = "\
     INSERT INTO users (user_id, balance, entries, opened_at) \
     SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::timestamptz[])";
 
-/// Reservations, seats and the log. Every batch that changes anything writes events, so this is the one statement
-/// they all have in common, and the only one of a hold.
-const SAVE_BOOKINGS: &str = "\
-    WITH made AS (INSERT INTO reservations (reservation_id, user_id, performance_id, seats, ticket_lane, \
+/// Reservations, seats and the log. Every batch that changes anything writes events, so they all have this in
+/// common, and holds have nothing else.
+///
+/// All of it is saved, or nothing if the head of the log has moved since the batch was decided: no row then. The head
+/// comes first, so that whoever waits for another writer waits there. The clock is asked when the head is locked: the
+/// filter is above the lock, since it can't be moved into a query that locks.
+///
+/// A row that should have been there to be changed and was not is a broken obligation, so what was changed is counted.
+macro_rules! save {
+    ($moved:literal, $are_moved:literal) => {
+        concat!(
+            "\
+    WITH head AS (UPDATE log_head AS h SET last_event = h.last_event + cardinality($20::text[]), \
+            catalog_version = h.catalog_version + $21, returns = h.returns + $22, seats_sold = h.seats_sold + $27 \
+        FROM (SELECT last_event, catalog_version FROM log_head FOR NO KEY UPDATE) AS locked \
+        WHERE locked.last_event = $23 AND locked.catalog_version = $14::bigint \
+            AND ($15::timestamptz IS NULL OR booking_now() < $15) \
+        RETURNING 1), \
+    made AS (INSERT INTO reservations (reservation_id, user_id, performance_id, seats, ticket_lane, \
             ticket_epoch, ticket_seq, payment_id, amount, created_at, hold_until, status, made) \
-        SELECT t.id, t.user_id, t.performance_id, t.seats::integer[], t.lane, t.epoch, t.seq, t.payment_id, t.amount, \
+        SELECT t.id, t.user_id, t.performance_id, ($4::integer[])[t.first:t.last], t.lane, t.epoch, t.seq, t.payment_id, t.amount, \
             t.created_at, t.hold_until, t.status, t.made \
-        FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], \
+        FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $28::integer[], $29::integer[], $5::text[], $6::bigint[], $7::bigint[], \
             $8::uuid[], $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::bigint[]) \
-        AS t (id, user_id, performance_id, seats, lane, epoch, seq, payment_id, amount, created_at, hold_until, \
-            status, made)), \
-    moved AS (UPDATE reservations r SET status = t.status \
-        FROM (SELECT t.status, r.ctid AS at FROM unnest($14::uuid[], $15::text[]) AS t (id, status) \
-            CROSS JOIN LATERAL (SELECT ctid FROM reservations WHERE reservation_id = t.id OFFSET 0) AS r) AS t \
-        WHERE r.ctid = t.at RETURNING 1), \
-    taken AS (UPDATE seats s SET reservation_id = t.reservation_id, held_until = t.held_until \
+        AS t (id, user_id, performance_id, first, last, lane, epoch, seq, payment_id, amount, created_at, hold_until, \
+            status, made) WHERE EXISTS (SELECT FROM head)), \
+    ",
+            $moved,
+            "taken AS (UPDATE seats s SET reservation_id = t.reservation_id, held_until = t.held_until \
         FROM (SELECT t.reservation_id, t.held_until, s.ctid AS at \
             FROM unnest($16::uuid[], $17::integer[], $18::uuid[], $19::timestamptz[]) \
                 AS t (performance_id, number, reservation_id, held_until) \
             CROSS JOIN LATERAL (SELECT ctid FROM seats \
                 WHERE performance_id = t.performance_id AND number = t.number OFFSET 0) AS s) AS t \
-        WHERE s.ctid = t.at RETURNING 1), \
-    head AS (UPDATE log_head SET last_event = last_event + cardinality($20::text[]), \
-        catalog_version = catalog_version + $21, returns = returns + $22, seats_sold = seats_sold + $27), \
+        WHERE s.ctid = t.at AND EXISTS (SELECT FROM head) RETURNING 1), \
     told AS (INSERT INTO events (seq, at, event, performance_id, seats) \
-        SELECT $23 + t.n, $24, t.event::json, t.performance_id, t.seats::integer[] \
-        FROM unnest($20::text[], $25::uuid[], $26::text[]) WITH ORDINALITY AS t (event, performance_id, seats, n)) \
-    SELECT (SELECT count(*) FROM moved), (SELECT count(*) FROM taken)";
+        SELECT $23 + t.n, $24, t.event::json, t.performance_id, ($31::integer[])[t.first:t.last] \
+        FROM unnest($20::text[], $25::uuid[], $26::integer[], $30::integer[]) WITH ORDINALITY \
+            AS t (event, performance_id, first, last, n) \
+        WHERE EXISTS (SELECT FROM head)) \
+    SELECT CASE ",
+            $are_moved,
+            "WHEN (SELECT count(*) FROM taken) <> cardinality($17) THEN refuse_loss('seats') END \
+    FROM head"
+        )
+    };
+}
+
+const SAVE_HOLDS: &str = save!("", "");
+/// The same, and reservations that were there before. They are left out of most batches, since each table that a statement
+/// may change costs it something.
+const SAVE_BOOKINGS: &str = save!(
+    "moved AS (UPDATE reservations r SET status = t.status \
+        FROM (SELECT t.status, r.ctid AS at FROM unnest($32::uuid[], $33::text[]) AS t (id, status) \
+            CROSS JOIN LATERAL (SELECT ctid FROM reservations WHERE reservation_id = t.id OFFSET 0) AS r) AS t \
+        WHERE r.ctid = t.at AND EXISTS (SELECT FROM head) RETURNING 1), ",
+    "WHEN (SELECT count(*) FROM moved) <> cardinality($32) THEN refuse_loss('reservations') "
+);
 
 const SAVE_MONEY: &str = "\
     WITH moved AS (UPDATE users u SET balance = t.balance, entries = t.entries \
@@ -65,13 +94,25 @@ const SAVE_MONEY: &str = "\
         ON CONFLICT (ticket_lane, ticket_epoch, ticket_seq, user_id) DO UPDATE SET reason = EXCLUDED.reason) \
     SELECT (SELECT count(*) FROM moved), (SELECT count(*) FROM refunded)";
 
-pub(super) const STATEMENTS: &[&str] = &[OPEN_WALLETS, SAVE_BOOKINGS, SAVE_MONEY];
+pub(super) const STATEMENTS: &[&str] = &[OPEN_WALLETS, SAVE_HOLDS, SAVE_BOOKINGS, SAVE_MONEY];
 
 /// The instant of a batch and its place in the log.
 pub(super) struct Place {
     /// The number of the last event before it.
     pub(super) last_event: i64,
+    /// The catalogue that it was decided on.
+    pub(super) catalog_version: i64,
     pub(super) now: Timestamp,
+    /// When it can't be saved any more; none: its instant is later than the lock.
+    pub(super) until: Option<Timestamp>,
+}
+
+impl Place {
+    /// Behind the head of the log, which is locked.
+    pub(super) fn of(head: &Head) -> Self {
+        let Head { last_event, catalog_version, now } = *head;
+        Self { last_event, catalog_version, now, until: None }
+    }
 }
 
 /// The values of a column.
@@ -106,22 +147,24 @@ pub(super) async fn open_wallets(connection: &mut PgConnection, opened: &[&Walle
     Ok(())
 }
 
+/// Saves reservations, seats and the log: whether the head of the log was still where it is said to be.
 pub(super) async fn save_bookings(
     connection: &mut PgConnection,
     changes: &ChangedRows<'_>,
     events: &[Event],
     place: &Place,
-) -> Result<(), Trouble> {
+) -> Result<bool, Trouble> {
     let told = told(events)?;
     let (made, moved, seats) =
         (&changes.reservations_made[..], &changes.reservations_moved[..], &changes.seats[..]);
     let of = |value: fn(&Reservation) -> Uuid| column(made, move |(_, made)| value(made));
+    let seats_made: Lists = made.iter().map(|(_, made)| Some(&made.seats[..])).collect();
     let whole = |seat: u32| i32::try_from(seat).unwrap_or(i32::MAX);
-    let saved = query(SAVE_BOOKINGS)
+    let saving = query(if moved.is_empty() { SAVE_HOLDS } else { SAVE_BOOKINGS })
         .bind(of(|made| made.id.0))
         .bind(of(|made| made.user.0))
         .bind(of(|made| made.performance.0))
-        .bind(column(made, |(_, made)| int_array(&made.seats)))
+        .bind(&seats_made.numbers)
         .bind(column(made, |(_, made)| made.ticket.lane.as_str()))
         .bind(column(made, |(_, made)| made.ticket.epoch.0.cast_signed()))
         .bind(column(made, |(_, made)| made.ticket.seq.cast_signed()))
@@ -131,8 +174,8 @@ pub(super) async fn save_bookings(
         .bind(column(made, |(_, made)| At(made.hold_until)))
         .bind(column(made, |(_, made)| made.status.as_str()))
         .bind(column(made, |(at, _)| place.last_event + 1 + number(*at)))
-        .bind(column(moved, |moved| moved.id.0))
-        .bind(column(moved, |moved| moved.status.as_str()))
+        .bind(place.catalog_version)
+        .bind(place.until.map(At))
         .bind(column(seats, |(performance, _, _)| performance.0))
         .bind(column(seats, |(_, number, _)| whole(*number)))
         .bind(column(seats, |(_, _, seat)| seat.map(|seat| seat.reservation.0)))
@@ -143,12 +186,24 @@ pub(super) async fn save_bookings(
         .bind(place.last_event)
         .bind(At(place.now))
         .bind(told.performances)
-        .bind(told.seats)
+        .bind(told.seats.first)
         .bind(changes.seats_sold)
-        .fetch_one(connection)
+        .bind(&seats_made.first)
+        .bind(&seats_made.last)
+        .bind(told.seats.last)
+        .bind(told.seats.numbers);
+    let saving = if moved.is_empty() {
+        saving
+    } else {
+        let (ids, statuses) =
+            (column(moved, |moved| moved.id.0), column(moved, |moved| moved.status.as_str()));
+        saving.bind(ids).bind(statuses)
+    };
+    let saved = saving
+        // All that it says, to the end: outside of a transaction it is committed only then.
+        .fetch_all(connection)
         .await?;
-    expect(&saved, 0, moved.len(), "reservations")?;
-    expect(&saved, 1, seats.len(), "seats")
+    Ok(!saved.is_empty())
 }
 
 /// Whether holds may read other concerts and performances from now on.
@@ -165,7 +220,7 @@ pub(super) fn changes_catalog(changes: &ChangedRows<'_>) -> bool {
 struct Told {
     texts: Vec<String>,
     performances: Vec<Option<Uuid>>,
-    seats: Vec<Option<String>>,
+    seats: Lists,
     /// Sold seats that came back.
     returns: i64,
 }
@@ -177,7 +232,7 @@ fn told(events: &[Event]) -> Result<Told, Trouble> {
         told.texts.push(text.map_err(|error| Trouble::Broken(format!("an event: {error}")))?);
         let moved = event.seats();
         told.performances.push(moved.map(|(performance, _)| performance.0));
-        told.seats.push(moved.map(|(_, seats)| int_array(seats)));
+        told.seats.push(moved.map(|(_, seats)| seats));
         let returned = matches!(event, Event::Hold(booking_core::hold::Event::SeatsReturned(_)));
         told.returns += i64::from(returned);
     }

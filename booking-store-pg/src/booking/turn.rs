@@ -9,8 +9,10 @@ use booking_core::{
 use sqlx::{PgConnection, raw_sql};
 
 use super::{
+    ahead::Ahead,
     catalog::{self, Catalog},
     load::{self, Head, Loaded, Reach},
+    look::Whom,
     recent::Recent,
     save::{self, Place},
     save_catalog,
@@ -30,11 +32,23 @@ pub(super) struct Turn<'a> {
     pub(super) recent: &'a Recent,
 }
 
+/// How a batch was prepared for its turn.
+pub(super) enum Prepared {
+    /// Not at all.
+    Nothing,
+    /// What it needs was looked at.
+    Look(Box<Look>),
+    /// It is decided, too.
+    Ahead(Box<Ahead>),
+}
+
 /// A turn that is saved and waits for its commit.
 pub(super) struct Staged {
     pub(super) answers: Answers,
     /// The first event of it, by which it is recognised in the log; none: nothing is to be committed.
     pub(super) first_event: Option<FirstEvent>,
+    /// Whether it was looked at before, and that was still good.
+    pub(super) look_was_good: bool,
     /// Performances of which a seat map may be different now.
     pub(super) touched: BTreeSet<PerformanceId>,
     /// Whether concerts or performances changed.
@@ -66,18 +80,19 @@ pub(super) struct Unseated {
     seats_before: HashMap<PerformanceId, u32>,
 }
 
-struct Decided {
-    state: State,
-    events: Vec<Event>,
-    answers: Answers,
+/// What was decided, and the state after it.
+pub(super) struct Decided {
+    pub(super) state: State,
+    pub(super) events: Vec<Event>,
+    pub(super) answers: Answers,
 }
 
 /// What a batch needs, loaded before its transaction.
 pub(super) struct Look {
     /// Everything that the batch needs, also of the catalogue.
-    state: State,
-    head: Head,
-    reach: Reach,
+    pub(super) state: State,
+    pub(super) head: Head,
+    pub(super) reach: Reach,
 }
 
 impl Look {
@@ -87,8 +102,9 @@ impl Look {
         policy: &BookingPolicy,
         catalog: &Catalog,
         keys: &Keys,
+        whom: Whom,
     ) -> Result<Self, Trouble> {
-        let Loaded { rows, head, reach } = load::load(connection, keys).await?;
+        let Loaded { rows, head, reach } = load::load(connection, keys, whom).await?;
         let mut state = State::load(policy.clone(), rows);
         state.add(catalog.load(connection, head.catalog_version, keys).await?);
         Ok(Self { state, head, reach })
@@ -120,15 +136,15 @@ impl Turn<'_> {
             return Ok(Turned::Unseated(Box::new(unseated)));
         };
         let head = load::begin(self.connection).await?;
-        let Look { state, reach, .. } = match look.filter(|look| look.is_good(&head, self.recent)) {
+        let look = look.filter(|look| look.is_good(&head, self.recent));
+        let look_was_good = look.is_some();
+        let Look { state, reach, .. } = match look {
             Some(look) => *look,
-            None => Look::at(self.connection, self.policy, catalog, keys).await?,
+            None => Look::at(self.connection, self.policy, catalog, keys, Whom::of(batch)).await?,
         };
-        let decided = decide(state, batch, head.now);
-        let place = Place { last_event: head.last_event, now: head.now };
-        let mut staged = self.save(decided, &place).await?;
-        staged.reach = Some(reach);
-        Ok(Turned::Staged(Box::new(staged)))
+        let decided = Decided::of(state, batch, head.now);
+        let staged = self.save(decided, &Place::of(&head)).await?;
+        Ok(Turned::Staged(Box::new(Staged { reach: Some(reach), look_was_good, ..staged })))
     }
 
     async fn take_catalog(&mut self, batch: &[&Command], keys: &Keys) -> Result<Unseated, Trouble> {
@@ -139,10 +155,10 @@ impl Turn<'_> {
         } else {
             load::lock_head(self.connection).await?.now
         };
-        let mut rows = load::load(self.connection, keys).await?.rows;
+        let mut rows = load::load(self.connection, keys, Whom::Anybody).await?.rows;
         catalog::load_locked(self.connection, keys, &mut rows).await?;
         let seats_before = rows.performances.iter().map(|of| (of.id, of.seats)).collect();
-        let decided = decide(State::load(self.policy.clone(), rows), batch, now);
+        let decided = Decided::of(State::load(self.policy.clone(), rows), batch, now);
         save_catalog::save(self.connection, &decided.state.changed_rows(&decided.events)).await?;
         Ok(Unseated { decided, now, seats_before })
     }
@@ -157,47 +173,56 @@ impl Turn<'_> {
 
     /// Saves the rest of a change of the catalogue.
     pub(super) async fn seated(&mut self, unseated: Box<Unseated>) -> Result<Staged, Trouble> {
-        let last_event = load::lock_head(self.connection).await?.last_event;
-        self.save(unseated.decided, &Place { last_event, now: unseated.now }).await
+        let head = load::lock_head(self.connection).await?;
+        self.save(unseated.decided, &Place { now: unseated.now, ..Place::of(&head) }).await
     }
 
     async fn save(&mut self, decided: Decided, place: &Place) -> Result<Staged, Trouble> {
         let Decided { state, events, answers } = decided;
-        if events.is_empty() {
-            let (touched, last_event) = (BTreeSet::new(), place.last_event);
-            let nothing = Staged {
-                answers,
-                first_event: None,
-                touched,
-                catalog_changed: false,
-                reach: None,
-                last_event,
-            };
-            return Ok(nothing);
-        }
-        let last_event = place.last_event + i64::try_from(events.len()).unwrap_or(i64::MAX);
         let changes = state.changed_rows(&events);
-        save::open_wallets(self.connection, &changes.wallets_opened).await?;
-        save::save_bookings(self.connection, &changes, &events, place).await?;
-        save::save_money(self.connection, &changes).await?;
-        let (touched, catalog_changed) = (touched(&changes), save::changes_catalog(&changes));
-        let first_event = events.into_iter().next();
-        let first_event =
-            first_event.map(|event| FirstEvent { seq: place.last_event + 1, at: place.now, event });
-        Ok(Staged { answers, first_event, touched, catalog_changed, reach: None, last_event })
+        if !events.is_empty() {
+            save::open_wallets(self.connection, &changes.wallets_opened).await?;
+            if !save::save_bookings(self.connection, &changes, &events, place).await? {
+                return Err(Trouble::Broken("the head of the log moved although it was locked".into()));
+            }
+            save::save_money(self.connection, &changes).await?;
+        }
+        Ok(Staged::of(answers, &changes, &events, place))
     }
 }
 
-fn decide(mut state: State, batch: &[&Command], now: Timestamp) -> Decided {
-    let mut events = Vec::new();
-    let mut answers = Vec::with_capacity(batch.len());
-    for command in batch {
-        answers.push(state.execute(command, now).map(|(outcome, of_command)| {
-            events.extend(of_command);
-            outcome
-        }));
+impl Decided {
+    pub(super) fn of(mut state: State, batch: &[&Command], now: Timestamp) -> Self {
+        let mut events = Vec::new();
+        let mut answers = Vec::with_capacity(batch.len());
+        for command in batch {
+            answers.push(state.execute(command, now).map(|(outcome, of_command)| {
+                events.extend(of_command);
+                outcome
+            }));
+        }
+        Self { state, events, answers }
     }
-    Decided { state, events, answers }
+}
+
+impl Staged {
+    /// What these events changed, at this place.
+    pub(super) fn of(answers: Answers, changes: &ChangedRows<'_>, events: &[Event], place: &Place) -> Self {
+        let first_event = events.first().cloned();
+        Self {
+            answers,
+            first_event: first_event.map(|event| FirstEvent {
+                seq: place.last_event + 1,
+                at: place.now,
+                event,
+            }),
+            look_was_good: false,
+            touched: touched(changes),
+            catalog_changed: save::changes_catalog(changes),
+            reach: None,
+            last_event: place.last_event + i64::try_from(events.len()).unwrap_or(i64::MAX),
+        }
+    }
 }
 
 fn touched(changes: &ChangedRows<'_>) -> BTreeSet<PerformanceId> {

@@ -14,7 +14,7 @@ use tokio::{sync::mpsc, time::Instant};
 
 use super::{
     Shared,
-    turn::{Answers, Look},
+    turn::{Answers, Prepared},
     writer::{Duty, Looker, Seen, Writer},
 };
 use crate::{deadlines::Deadlines, trouble::Trouble};
@@ -96,7 +96,7 @@ struct Progress {
 async fn look(
     queue: Attended,
     mut looker: Looker,
-    writer: mpsc::Sender<(Jobs, Option<Box<Look>>)>,
+    writer: mpsc::Sender<(Jobs, Prepared)>,
     progress: Arc<Progress>,
 ) {
     let Progress { writing, answered } = &*progress;
@@ -118,22 +118,18 @@ async fn look(
                 answered.fetch_add(jobs.len(), Ordering::Relaxed);
                 answer(jobs, answers);
             }
-            Seen::ToWrite(look) => {
+            Seen::ToWrite(prepared) => {
                 writing.fetch_add(jobs.len(), Ordering::Relaxed);
-                permit.send((jobs, look));
+                permit.send((jobs, prepared));
             }
         }
     }
 }
 
-async fn write(
-    mut to_write: mpsc::Receiver<(Jobs, Option<Box<Look>>)>,
-    mut writer: Writer,
-    progress: Arc<Progress>,
-) {
-    while let Some((jobs, look)) = to_write.recv().await {
+async fn write(mut to_write: mpsc::Receiver<(Jobs, Prepared)>, mut writer: Writer, progress: Arc<Progress>) {
+    while let Some((jobs, prepared)) = to_write.recv().await {
         let many = jobs.len();
-        serve(&mut writer, jobs, look).await;
+        serve(&mut writer, jobs, prepared).await;
         progress.writing.fetch_sub(many, Ordering::Relaxed);
         progress.answered.fetch_add(many, Ordering::Relaxed);
     }
@@ -142,19 +138,19 @@ async fn write(
 /// Takes batches and writes them.
 async fn work(queue: Attended, mut writer: Writer) {
     while let Some(jobs) = queue.0.next().await {
-        serve(&mut writer, jobs, None).await;
+        serve(&mut writer, jobs, Prepared::Nothing).await;
     }
 }
 
-async fn serve(writer: &mut Writer, jobs: Jobs, look: Option<Box<Look>>) {
-    match writer.execute(&batch(&jobs), look, deadlines(&jobs)).await {
+async fn serve(writer: &mut Writer, jobs: Jobs, prepared: Prepared) {
+    match writer.execute(&batch(&jobs), prepared, deadlines(&jobs)).await {
         Ok(answers) => answer(jobs, answers),
         // One of them broke the batch; the others shall not suffer for it.
         Err(Trouble::Broken(detail)) if jobs.len() > 1 => {
             tracing::error!(detail, "a batch can't be executed; its jobs are tried one by one");
             for job in jobs {
                 let job = [job];
-                let answer = writer.execute(&batch(&job), None, deadlines(&job)).await;
+                let answer = writer.execute(&batch(&job), Prepared::Nothing, deadlines(&job)).await;
                 let [job] = job;
                 job.reply.send(answer.map_err(|trouble| trouble.to_store_error()));
             }

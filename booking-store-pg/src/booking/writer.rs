@@ -1,20 +1,26 @@
 //! A writer owns a connection and takes turns on it until a batch is committed, refused by the database, or out of time.
 //! A looker owns another one, and loads for a batch what it needs while the one before is being written.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use booking_core::{Command, Keys};
 use sqlx::{PgConnection, raw_sql};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{
-    Shared, load,
+    Shared,
+    ahead::Ahead,
+    load,
+    look::Whom,
     recent::Recent,
     resolve::{self, Verdict},
-    turn::{Answers, FirstEvent, Look, Staged, Turn, Turned},
+    turn::{Answers, Look, Prepared, Staged, Turn, Turned},
 };
 use crate::{
-    deadlines::{Deadlines, KNOWN_WITHIN, PAUSE, SAVED_WITHIN, TRIES, jitter},
+    deadlines::{Deadlines, KNOWN_WITHIN, LOCKED_WITHIN, PAUSE, SAVED_WITHIN, TRIES, jitter},
     trouble::Trouble,
 };
 
@@ -44,16 +50,16 @@ impl Writer {
     pub(super) async fn execute(
         &mut self,
         batch: &[&Command],
-        mut look: Option<Box<Look>>,
+        mut prepared: Prepared,
         by: Deadlines,
     ) -> Result<Answers, Trouble> {
         if Instant::now() >= by.saved {
             return Err(Trouble::timed_out("a batch waited for its turn"));
         }
-        let keys = Keys::of(batch.iter().copied());
         let (mut tries, mut pause) = (1, PAUSE);
         loop {
-            let trouble = match self.turn(batch, &keys, look.take(), by).await {
+            let prepared = std::mem::replace(&mut prepared, Prepared::Nothing);
+            let trouble = match self.turn(batch, prepared, by).await {
                 Ok(answers) => return Ok(answers),
                 Err(trouble) => trouble,
             };
@@ -73,19 +79,23 @@ impl Writer {
     async fn turn(
         &mut self,
         batch: &[&Command],
-        keys: &Keys,
-        look: Option<Box<Look>>,
+        prepared: Prepared,
         by: Deadlines,
     ) -> Result<Answers, Trouble> {
-        let shared = Arc::clone(&self.shared);
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => self.connect(by).await?,
+        let look = match prepared {
+            Prepared::Ahead(ahead) => match self.save_ahead(*ahead, by).await? {
+                Some(answers) => return Ok(answers),
+                None => None,
+            },
+            Prepared::Look(look) => Some(look),
+            Prepared::Nothing => None,
         };
+        let shared = Arc::clone(&self.shared);
+        let mut connection = self.connection(by).await?;
         let catalog = (self.duty == Duty::Bookings).then_some(&shared.catalog);
         let mut turn =
             Turn { connection: &mut connection, policy: &shared.policy, catalog, recent: &self.recent };
-        let staged = match take(&mut turn, batch, keys, look, by).await {
+        let staged = match take(&mut turn, batch, look, by).await {
             Ok(staged) => staged,
             Err(gone @ Trouble::Gone(_)) => return Err(gone),
             Err(trouble) => {
@@ -93,10 +103,48 @@ impl Writer {
                 return Err(trouble);
             }
         };
+        if staged.look_was_good {
+            shared.others_write.store(false, Ordering::Relaxed);
+        }
         self.finish(connection, staged, by).await
     }
 
-    async fn connect(&self, by: Deadlines) -> Result<PgConnection, Trouble> {
+    /// Saves what was decided ahead; none: it has to be decided under the lock.
+    async fn save_ahead(&mut self, ahead: Ahead, by: Deadlines) -> Result<Option<Answers>, Trouble> {
+        // What can't be broken off without doubt is begun only if the database breaks it off in time itself.
+        if Instant::now() + LOCKED_WITHIN > by.known {
+            return Ok(None);
+        }
+        let Some(place) = ahead.place(&self.recent) else { return Ok(None) };
+        let mut connection = self.connection(by).await?;
+        let (staged, saved) = ahead.save(&mut connection, &place, by.known).await;
+        let committed = match saved {
+            Ok(is_saved) => {
+                self.connection = Some(connection);
+                if !is_saved {
+                    self.shared.others_write.store(true, Ordering::Relaxed);
+                    return Ok(None);
+                }
+                Ok(())
+            }
+            // The statement failed as a whole.
+            Err(trouble @ Trouble::Again(_)) => {
+                self.connection = Some(connection);
+                return Err(trouble);
+            }
+            Err(unknown @ Trouble::Unknown(_)) => Err(unknown),
+            Err(trouble) => {
+                drop(connection);
+                self.ask_the_log(trouble, &staged, by.known).await
+            }
+        };
+        self.conclude(staged, committed).map(Some)
+    }
+
+    async fn connection(&mut self, by: Deadlines) -> Result<PgConnection, Trouble> {
+        if let Some(connection) = self.connection.take() {
+            return Ok(connection);
+        }
         let mut connection = self.shared.db.connector().connect_until(by.saved).await?;
         let prepared = timeout_at(by.saved, load::prepare_begin(&mut connection)).await;
         prepared.map_err(|_| Trouble::timed_out("preparing a connection"))??;
@@ -114,13 +162,13 @@ impl Writer {
     async fn finish(
         &mut self,
         mut connection: PgConnection,
-        mut staged: Box<Staged>,
+        staged: Box<Staged>,
         by: Deadlines,
     ) -> Result<Answers, Trouble> {
-        let Some(first) = &staged.first_event else {
+        if staged.first_event.is_none() {
             self.undo(connection).await;
             return Ok(staged.answers);
-        };
+        }
         // Changes of the catalogue may have taken longer than that by now; their commit has its own time.
         let by_known = match self.duty {
             Duty::Bookings => by.known,
@@ -134,22 +182,17 @@ impl Writer {
             }
             Ok(Err(error)) => {
                 drop(connection);
-                self.ask_the_log(error, first, by_known).await
+                self.ask_the_log(error.into(), &staged, by_known).await
             }
             Err(_) => Err(Trouble::Unknown("the database did not answer a commit in time".into())),
         };
-        if let (Ok(()), Some(reach)) = (&committed, staged.reach.take()) {
-            self.recent.note(first.seq - 1, staged.last_event, reach);
-        }
-        // What was remembered may be wrong now, also when nobody knows.
-        self.shared.forget(&staged.touched, staged.catalog_changed);
-        committed.map(|()| staged.answers)
+        self.conclude(*staged, committed)
     }
 
-    /// The connection was lost, or something else went wrong, while the commit was under way.
-    async fn ask_the_log(&self, error: sqlx::Error, first: &FirstEvent, by: Instant) -> Result<(), Trouble> {
-        let trouble = Trouble::from(error);
+    /// The connection was lost, or something else went wrong, while a commit was under way.
+    async fn ask_the_log(&self, trouble: Trouble, staged: &Staged, by: Instant) -> Result<(), Trouble> {
         tracing::warn!(?trouble, "a commit failed; the log is asked what became of it");
+        let Some(first) = &staged.first_event else { return Err(trouble) };
         match timeout_at(by, resolve::verdict(self.shared.db.connector(), first, by)).await {
             Ok(Ok(Verdict::Committed)) => Ok(()),
             Ok(Ok(Verdict::Undone)) => Err(trouble),
@@ -157,6 +200,17 @@ impl Writer {
                 "the connection was lost while committing, and did not come back".into(),
             )),
         }
+    }
+
+    /// Remembers and forgets what a commit makes old, and tells.
+    fn conclude(&mut self, staged: Staged, committed: Result<(), Trouble>) -> Result<Answers, Trouble> {
+        let Staged { answers, first_event, touched, catalog_changed, reach, last_event, .. } = staged;
+        if let (Ok(()), Some(first), Some(reach)) = (&committed, first_event, reach) {
+            self.recent.note(first.seq - 1, last_event, first.at, reach);
+        }
+        // What was remembered may be wrong now, also when nobody knows.
+        self.shared.forget(&touched, catalog_changed);
+        committed.map(|()| answers)
     }
 }
 
@@ -170,8 +224,8 @@ pub(super) struct Looker {
 pub(super) enum Seen {
     /// It changes nothing, and this is what it says.
     Answers(Answers),
-    /// It is to be written; with what it needs, unless that could not be had.
-    ToWrite(Option<Box<Look>>),
+    /// It is to be written.
+    ToWrite(Prepared),
 }
 
 impl Looker {
@@ -179,22 +233,33 @@ impl Looker {
         Self { shared, connection: None }
     }
 
-    /// Loads what the batch needs. Whatever goes wrong here is left to the writer, who tries again.
+    /// Loads what the batch needs, and decides it if that may be of use. Whatever goes wrong here is left to the writer, who
+    /// tries again.
     pub(super) async fn look(&mut self, batch: &[&Command], by: Deadlines) -> Seen {
-        let keys = Keys::of(batch.iter().copied());
+        let whom = Whom::of(batch);
         let looked = timeout_at(by.looked, async {
             let mut connection = match self.connection.take() {
                 Some(connection) => connection,
                 None => self.shared.db.connector().connect_until(by.looked).await?,
             };
-            let look = Look::at(&mut connection, &self.shared.policy, &self.shared.catalog, &keys).await?;
+            let keys = Keys::of(batch.iter().copied());
+            let Shared { policy, catalog, .. } = &*self.shared;
+            let look = Look::at(&mut connection, policy, catalog, &keys, whom).await?;
             self.connection = Some(connection);
             Ok::<_, Trouble>(look)
         });
-        let Ok(Ok(look)) = looked.await else { return Seen::ToWrite(None) };
+        let Ok(Ok(look)) = looked.await else { return Seen::ToWrite(Prepared::Nothing) };
+        if whom == Whom::Holds && !self.shared.others_write.load(Ordering::Relaxed) {
+            let ahead = Ahead::of(look, batch);
+            return if ahead.changes_nothing() {
+                Seen::Answers(ahead.into_answers())
+            } else {
+                Seen::ToWrite(Prepared::Ahead(Box::new(ahead)))
+            };
+        }
         match look.answers(batch) {
             Some(answers) => Seen::Answers(answers),
-            None => Seen::ToWrite(Some(Box::new(look))),
+            None => Seen::ToWrite(Prepared::Look(Box::new(look))),
         }
     }
 }
@@ -203,12 +268,12 @@ impl Looker {
 async fn take(
     turn: &mut Turn<'_>,
     batch: &[&Command],
-    keys: &Keys,
     look: Option<Box<Look>>,
     by: Deadlines,
 ) -> Result<Box<Staged>, Trouble> {
     let late = |_| Trouble::timed_out("a batch was decided");
-    match timeout_at(by.saved, turn.take(batch, keys, look)).await.map_err(late)?? {
+    let keys = Keys::of(batch.iter().copied());
+    match timeout_at(by.saved, turn.take(batch, &keys, look)).await.map_err(late)?? {
         Turned::Staged(staged) => Ok(staged),
         Turned::Unseated(unseated) => {
             turn.make_seats(&unseated).await?;

@@ -9,7 +9,7 @@ use booking_core::{BookingPolicy, Command, hold, id::ReservationId, store::Booki
 use booking_store_pg::{PgConfig, PgStore};
 
 use crate::support::{
-    database::{Database, TestClock, port},
+    database::{Database, TestClock, connect, port},
     proxy::{Proxy, Weather},
     world::{World, pay},
 };
@@ -65,9 +65,19 @@ async fn a_commit_that_went_through_is_found_in_the_log() {
 async fn a_commit_that_never_arrived_is_done_again() {
     let stage = stage().await;
     let user = stage.world.rich(1).await;
+    let mut connection = connect(&stage.database.url()).await;
+    let mut version = async || {
+        let version = sqlx::query_scalar::<_, i64>("SELECT catalog_version FROM log_head");
+        version.fetch_one(&mut connection).await.expect("the head of the log")
+    };
+    let before = version().await;
     stage.proxy.turn(Weather::CutBeforeCommit, Weather::Fair);
-    stage.world.done(stage.world.place(user, &[1])).await;
+    let held = crate::support::world::reservation_of(stage.world.done(stage.world.place(user, &[1])).await);
     assert_eq!((stage.proxy.hits(), stage.reservations(1).await), (1, 1));
+    assert_eq!(version().await, before + 1, "what may still be on its way can't be saved any more");
+    stage.proxy.turn(Weather::CutBeforeCommit, Weather::Fair);
+    stage.world.done(pay(&held)).await;
+    assert_eq!(stage.proxy.hits(), 2);
     stage.end().await;
 }
 

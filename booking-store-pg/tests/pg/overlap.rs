@@ -101,11 +101,15 @@ async fn three_instances_on_hot_rows_never_deadlock_and_keep_the_books_clean() {
     let mut connection = connect(&database.url()).await;
     let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
     assert_eq!(count(&mut connection, deadlocks).await, 0);
+    log_is_in_order(&mut connection).await;
+}
+
+async fn log_is_in_order(connection: &mut PgConnection) {
     let gaps = "SELECT count(*) FROM (SELECT seq - row_number() OVER (ORDER BY seq) AS off FROM events) AS e WHERE off <> 0";
-    assert_eq!(count(&mut connection, gaps).await, 0);
+    assert_eq!(count(connection, gaps).await, 0);
     let backwards =
         "SELECT count(*) FROM (SELECT at < lag(at) OVER (ORDER BY seq) AS back FROM events) AS e WHERE back";
-    assert_eq!(count(&mut connection, backwards).await, 0, "the log is in the order of time as well");
+    assert_eq!(count(connection, backwards).await, 0, "the log is in the order of time as well");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -171,6 +175,16 @@ async fn the_best_seats_of_a_hall_that_grows_meanwhile_are_sold_once() {
 /// An instance that stops inside a transaction: its COMMIT stays on the way, so that it holds its locks and says nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_instance_that_stops_inside_a_transaction_frees_its_locks_within_two_seconds() {
+    an_instance_stops(|place, user| vec![place, charge(user, 1)]).await;
+}
+
+/// The same before what it saves without a lock has arrived.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_instance_that_stops_while_it_saves_holds_is_in_nobodys_way() {
+    an_instance_stops(|place, _| vec![place]).await;
+}
+
+async fn an_instance_stops(batch: impl Fn(Command, UserId) -> Vec<Command>) {
     let database = Database::new(TestClock::Real).await;
     let proxy = Proxy::to(port(&database.url())).await;
     let stopped = World::new(store(&proxy.url(&database.url()), &policy()).await).await;
@@ -178,7 +192,7 @@ async fn an_instance_that_stops_inside_a_transaction_frees_its_locks_within_two_
     let (slow, quick) = (stopped.rich(1).await, stopped.rich(2).await);
     proxy.turn(Weather::SwallowCommit, Weather::Silence);
     let place = stopped.place(slow, &[1]);
-    let (asked, begin) = (stopped.ask(place.clone()), Instant::now());
+    let (asked, begin) = (stopped.store.execute(batch(place.clone(), slow)), Instant::now());
     let others = async {
         while proxy.hits() == 0 {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -203,6 +217,53 @@ async fn an_instance_that_stops_inside_a_transaction_frees_its_locks_within_two_
     other.books_are_clean().await;
 }
 
+/// Both decide ahead and find that the other one wrote.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn instances_that_only_hold_get_in_each_others_way_and_lose_nothing() {
+    let database = Database::new(TestClock::Real).await;
+    let first = Arc::new(World::new(store(&database.url(), &policy()).await).await);
+    let second = Arc::new(first.at(store(&database.url(), &policy()).await, 1_000));
+    for n in 1..=48 {
+        first.rich(n).await;
+    }
+    let mut holding = Vec::new();
+    for client in 0..8_u32 {
+        let world = Arc::clone(if client % 2 == 0 { &first } else { &second });
+        holding.push(tokio::spawn(async move {
+            for seat in client * 6 + 1..=client * 6 + 6 {
+                world.done(world.place(user(seat.into()), &[seat])).await;
+            }
+        }));
+    }
+    for client in holding {
+        client.await.expect("every seat is free");
+    }
+    first.books_are_clean().await;
+    let mut connection = connect(&database.url()).await;
+    let held = "SELECT count(*) FROM seats WHERE reservation_id IS NOT NULL";
+    assert_eq!(count(&mut connection, held).await, 48);
+    log_is_in_order(&mut connection).await;
+}
+
+/// However early it was decided first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hold_that_waited_is_decided_when_its_wait_is_over() {
+    let database = Database::new(TestClock::Real).await;
+    let world = World::new(store(&database.url(), &policy()).await).await;
+    let user = world.rich(1).await;
+    let mut stranger = connect(&database.url()).await;
+    run(&mut stranger, "BEGIN; SELECT FROM log_head FOR UPDATE").await;
+    let free = async {
+        let later = "SELECT pg_sleep(0.3), (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+        let row = sqlx::query(later).fetch_one(&mut stranger).await.expect("the clock");
+        run(&mut stranger, "ROLLBACK").await;
+        sqlx::Row::get::<i64, _>(&row, 1)
+    };
+    let (held, free) = tokio::join!(world.done(world.place(user, &[1])), free);
+    assert!(reservation_of(held).created_at.micros() >= free);
+    world.books_are_clean().await;
+}
+
 /// A session that stops in a transaction for longer than anybody waits.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lock_that_is_never_freed_makes_unavailable_and_hurts_no_longer_than_it_is_there() {
@@ -210,15 +271,26 @@ async fn a_lock_that_is_never_freed_makes_unavailable_and_hurts_no_longer_than_i
     let world = World::new(store(&database.url(), &policy()).await).await;
     let (first, second) = (world.rich(1).await, world.rich(2).await);
     let mut stranger = connect(&database.url()).await;
-    run(&mut stranger, "BEGIN; SELECT FROM seats WHERE number = 1 FOR UPDATE").await;
-    let begin = Instant::now();
-    let error = world.ask(world.place(first, &[1])).await.expect_err("the seat can't be had");
-    assert!(
-        begin.elapsed() < Duration::from_secs(2) && !error.may_have_applied(),
-        "{error} {:?}",
-        begin.elapsed()
-    );
-    world.done(world.place(second, &[2])).await;
+    run(&mut stranger, "BEGIN; SELECT FROM seats WHERE number <= 2 FOR UPDATE").await;
+    let cant = async |user, seat| {
+        let begin = Instant::now();
+        let error = world.ask(world.place(user, &[seat])).await.expect_err("the seat can't be had");
+        let took = begin.elapsed();
+        assert!(took < Duration::from_secs(2) && !error.may_have_applied(), "{error} {took:?}");
+    };
+    // The second waits for the first, and then for its own seat: it is given up without doubt as well.
+    let waiting = "SELECT count(*) FROM pg_stat_activity \
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    // Within a transaction the activity is what it was when it was looked at first.
+    let mut onlooker = connect(&database.url()).await;
+    let late = async {
+        while count(&mut onlooker, waiting).await == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        cant(second, 2).await;
+    };
+    tokio::join!(cant(first, 1), late);
+    world.done(world.place(second, &[3])).await;
     run(&mut stranger, "ROLLBACK").await;
     world.done(world.place(first, &[1])).await;
     world.books_are_clean().await;

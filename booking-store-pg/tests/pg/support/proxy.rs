@@ -14,7 +14,7 @@ use tokio::{
     sync::watch,
 };
 
-/// What happens on the wire.
+/// What happens on the wire. A COMMIT is whatever makes a batch durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Weather {
@@ -56,6 +56,28 @@ pub(crate) struct Proxy {
 }
 
 const COMMIT: &[u8] = b"Q\0\0\0\x0bCOMMIT\0";
+/// What holds are saved with.
+const HELD: &[u8] = b"\"seats_held\"";
+
+fn has(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|at| at == part)
+}
+
+/// Which messages of a wire commit: a COMMIT, and what saves holds outside of a transaction.
+#[derive(Default)]
+struct Commits {
+    in_transaction: bool,
+}
+
+impl Commits {
+    fn with(&mut self, bytes: &[u8]) -> bool {
+        let ends = has(bytes, COMMIT);
+        self.in_transaction =
+            (self.in_transaction || has(bytes, b"BEGIN")) && !(ends || has(bytes, b"ROLLBACK"));
+        // Values are bound by a message that begins with this letter, and none of the server's does.
+        ends || !self.in_transaction && bytes.starts_with(b"B") && has(bytes, HELD)
+    }
+}
 
 impl Proxy {
     /// A fair wire to this port.
@@ -119,7 +141,7 @@ impl Proxy {
         cut: watch::Sender<bool>,
         mut was_cut: watch::Receiver<bool>,
     ) {
-        let mut buffer = vec![0; 64 * 1024];
+        let (mut buffer, mut commits) = (vec![0; 64 * 1024], Commits::default());
         loop {
             let read = tokio::select! {
                 read = from.read(&mut buffer) => read,
@@ -127,7 +149,7 @@ impl Proxy {
             };
             let Ok(count @ 1..) = read else { break };
             let bytes = &buffer[..count];
-            let commits = bytes.windows(COMMIT.len()).any(|part| part == COMMIT);
+            let commits = commits.with(bytes);
             match self.weather() {
                 Weather::CutAfterCommit if commits && self.strikes(Weather::CutAfterCommit) => {
                     to.write_all(bytes).await.ok();

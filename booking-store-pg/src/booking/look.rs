@@ -1,0 +1,235 @@
+//! Looking for what a batch needs, but the catalogue and the ledger: one statement, so one view.
+//!
+//! Everywhere here and where it is saved a row is looked up by `LATERAL (… OFFSET 0)` or by its `ctid`, never joined: a
+//! join is planned once, perhaps while a table is empty, and reads all of it then, for as long as the plan is kept.
+
+use std::collections::BTreeSet;
+
+use booking_core::{Command, Keys, Ticket, hold, id::UserId};
+use sqlx::{PgConnection, postgres::PgRow, query};
+use uuid::Uuid;
+
+use super::{
+    load::{micros, uuids},
+    rows,
+};
+use crate::trouble::Trouble;
+
+/// Columns that a kind of row does not have.
+macro_rules! nulls {
+    (3) => {
+        "NULL::bigint, NULL::bigint, NULL::bigint"
+    };
+    (payment) => {
+        "NULL::bigint, NULL::timestamptz, NULL::timestamptz"
+    };
+    (wallet) => {
+        "NULL::uuid, NULL::bigint, NULL::bigint, NULL::timestamptz"
+    };
+    (seat) => {
+        "NULL::uuid, NULL::integer, NULL::uuid, NULL::timestamptz"
+    };
+    (reservation) => {
+        concat!(
+            "NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, ",
+            nulls!(payment)
+        )
+    };
+}
+
+/// What a user has, and the last of what a ticket made (of whose reservations at most one was not released, and no
+/// released one came after it). They stand next to each other in one index, so they are found by one descent.
+macro_rules! of_ticket {
+    () => {
+        "((SELECT r.*, (ticket_epoch, ticket_seq, ticket_lane) = (t.epoch, t.seq, t.lane) AS is_named \
+            FROM reservations r WHERE user_id = t.user_id AND status <> 'released' AND (status IN ('held', 'confirmed') \
+                OR (ticket_epoch, ticket_seq, ticket_lane) = (t.epoch, t.seq, t.lane))) \
+        UNION ALL (SELECT r.*, true FROM reservations r \
+            WHERE user_id = t.user_id AND ticket_epoch = t.epoch AND ticket_seq = t.seq AND ticket_lane = t.lane \
+            AND status = 'released' ORDER BY made DESC LIMIT 1))"
+    };
+}
+
+/// The wallets of these users.
+macro_rules! wallets {
+    ($users:expr) => {
+        concat!(
+            " UNION ALL SELECT ",
+            nulls!(reservation),
+            ", u.*, ",
+            nulls!(seat),
+            ", ",
+            nulls!(3),
+            " FROM ",
+            $users,
+            " AS t (user_id) CROSS JOIN LATERAL (SELECT user_id, balance, entries, opened_at \
+                FROM users WHERE user_id = t.user_id OFFSET 0) AS u"
+        )
+    };
+}
+
+/// Those of these seats that somebody has: whose they are, and until when.
+macro_rules! seats {
+    ($seats:expr, $of:literal) => {
+        concat!(
+            " UNION ALL SELECT ",
+            nulls!(reservation),
+            ", ",
+            nulls!(wallet),
+            ", s.*, ",
+            nulls!(3),
+            " FROM ",
+            $seats,
+            " CROSS JOIN LATERAL (SELECT performance_id, number, reservation_id, held_until FROM seats \
+                WHERE performance_id = t.performance_id ",
+            $of,
+            " AND reservation_id IS NOT NULL OFFSET 0) AS s"
+        )
+    };
+}
+
+/// The head of the log.
+macro_rules! head {
+    () => {
+        concat!(
+            " UNION ALL SELECT ",
+            nulls!(reservation),
+            ", ",
+            nulls!(wallet),
+            ", ",
+            nulls!(seat),
+            ", last_event, catalog_version, ",
+            micros!("(SELECT booking_now())"),
+            " FROM log_head"
+        )
+    };
+}
+
+/// Active reservations of users, reservations by identity, by payment and by ticket, what those that are named lead to,
+/// wallets, seats, and the head of the log.
+const LOOK: &str = concat!(
+    "WITH found AS MATERIALIZED ( \
+        SELECT r.*, true AS is_named FROM reservations r WHERE reservation_id = ANY($1) \
+        UNION ALL SELECT r.*, true FROM unnest($10::uuid[]) AS t (payment_id) \
+            CROSS JOIN LATERAL (SELECT reservation_id FROM payments WHERE payment_id = t.payment_id OFFSET 0) AS p \
+            CROSS JOIN LATERAL (SELECT * FROM reservations WHERE reservation_id = p.reservation_id OFFSET 0) AS r \
+        UNION ALL SELECT r.* \
+            FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::uuid[]) AS t (lane, epoch, seq, user_id) \
+            CROSS JOIN LATERAL ",
+    of_ticket!(),
+    " AS r \
+        UNION ALL SELECT r.*, false FROM reservations r \
+            WHERE user_id = ANY($11) AND status IN ('held', 'confirmed') AND status <> 'released') \
+    SELECT ",
+    rows::reservation_columns!("r"),
+    ", r.is_named, p.amount, p.paid_at, p.refunded_at, ",
+    nulls!(wallet),
+    ", ",
+    nulls!(seat),
+    ", ",
+    nulls!(3),
+    " FROM found AS r LEFT JOIN LATERAL (SELECT amount, paid_at, refunded_at FROM payments \
+        WHERE reservation_id = r.reservation_id AND r.is_named OFFSET 0) AS p ON true",
+    wallets!("(SELECT unnest($6::uuid[]) UNION SELECT user_id FROM found WHERE is_named)"),
+    seats!(
+        "(SELECT performance_id, number FROM unnest($7::uuid[], $8::integer[]) AS t (performance_id, number) \
+            UNION SELECT performance_id, unnest(seats) FROM found WHERE is_named) AS t",
+        "AND number = t.number"
+    ),
+    seats!("unnest($9::uuid[]) AS t (performance_id)", ""),
+    head!()
+);
+
+/// The same for holds, who name no payments, and only users who have a ticket: what is found leads to nothing that is not
+/// named.
+const LOOK_FOR_HOLDS: &str = concat!(
+    "SELECT ",
+    rows::reservation_columns!("r"),
+    ", true, ",
+    nulls!(payment),
+    ", ",
+    nulls!(wallet),
+    ", ",
+    nulls!(seat),
+    ", ",
+    nulls!(3),
+    " FROM reservations r WHERE reservation_id = ANY($1) UNION ALL SELECT ",
+    rows::reservation_columns!("r"),
+    ", r.is_named, ",
+    nulls!(payment),
+    ", ",
+    nulls!(wallet),
+    ", ",
+    nulls!(seat),
+    ", ",
+    nulls!(3),
+    " FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::uuid[]) AS t (lane, epoch, seq, user_id) \
+        CROSS JOIN LATERAL ",
+    of_ticket!(),
+    " AS r",
+    wallets!("unnest($6::uuid[])"),
+    seats!("unnest($7::uuid[], $8::integer[]) AS t (performance_id, number)", "AND number = t.number"),
+    seats!("unnest($9::uuid[]) AS t (performance_id)", ""),
+    head!()
+);
+
+pub(super) const STATEMENTS: &[&str] = &[LOOK, LOOK_FOR_HOLDS];
+
+/// For whom is looked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whom {
+    /// A batch of holds.
+    Holds,
+    /// Any other.
+    Anybody,
+}
+
+impl Whom {
+    pub(super) fn of(batch: &[&Command]) -> Self {
+        let is_hold = |command: &&Command| matches!(command, Command::Hold(hold::Command::Place { .. }));
+        if batch.iter().all(is_hold) { Self::Holds } else { Self::Anybody }
+    }
+}
+
+/// Where the columns of a reservation end, and those of a payment, a wallet, a seat and the head begin.
+pub(super) const IS_NAMED: usize = 13;
+pub(super) const PAYMENT: usize = 14;
+pub(super) const WALLET: usize = 17;
+pub(super) const SEAT: usize = 21;
+pub(super) const HEAD: usize = 25;
+
+/// Finds the rows, each of one kind.
+pub(super) async fn look(
+    connection: &mut PgConnection,
+    keys: &Keys,
+    whom: Whom,
+) -> Result<Vec<PgRow>, Trouble> {
+    let Keys { users, tickets, reservations, payments, seats, all_seats, .. } = keys;
+    let of_tickets = |column: fn(&Ticket) -> i64| tickets.iter().map(column).collect::<Vec<_>>();
+    // A number no performance can have is no seat.
+    let known = seats.iter().filter_map(|(of, number)| Some((of.0, i32::try_from(*number).ok()?)));
+    let (performances, numbers): (Vec<Uuid>, Vec<i32>) = known.unzip();
+    let finding = query(match whom {
+        Whom::Holds => LOOK_FOR_HOLDS,
+        Whom::Anybody => LOOK,
+    });
+    let finding = finding
+        .bind(uuids(reservations, |id| id.0))
+        .bind(tickets.iter().map(|ticket| ticket.lane.as_str()).collect::<Vec<_>>())
+        .bind(of_tickets(|ticket| ticket.epoch.0.cast_signed()))
+        .bind(of_tickets(|ticket| ticket.seq.cast_signed()))
+        .bind(uuids(tickets, |ticket| ticket.user.0))
+        .bind(uuids(users, |user| user.0))
+        .bind(performances)
+        .bind(numbers)
+        .bind(uuids(all_seats, |id| id.0));
+    let finding = match whom {
+        Whom::Holds => finding,
+        Whom::Anybody => {
+            let with_ticket: BTreeSet<UserId> = tickets.iter().map(|ticket| ticket.user).collect();
+            let without = uuids(users.difference(&with_ticket), |user| user.0);
+            finding.bind(uuids(payments, |id| id.0)).bind(without)
+        }
+    };
+    Ok(finding.fetch_all(connection).await?)
+}
