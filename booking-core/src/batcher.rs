@@ -81,10 +81,10 @@ impl<W, A> Queue<W, A> {
         Some(job)
     }
 
-    /// Moves the jobs at the front into the batch there, until it has no room or `many`. A job whose asker has gone is
-    /// dropped: nobody learns what became of it, and under overload the time is better spent on those who still wait.
-    fn take(&mut self, most: usize, many: usize, batch: &mut Vec<Job<W, A>>) {
-        let mut size = batch.iter().fold(0_usize, |size, job| size.saturating_add(job.size));
+    /// The jobs at the front that fit into one batch, `many` at most. A job whose asker has gone is dropped: nobody learns
+    /// what became of it, and under overload the time is better spent on those who still wait.
+    fn take(&mut self, most: usize, many: usize) -> Vec<Job<W, A>> {
+        let (mut batch, mut size) = (Vec::new(), 0_usize);
         while let Some(job) = self.jobs.front()
             && batch.len() < many
         {
@@ -98,6 +98,7 @@ impl<W, A> Queue<W, A> {
                 batch.push(job);
             }
         }
+        batch
     }
 }
 
@@ -139,40 +140,31 @@ impl<W, A> Batcher<W, A> {
     /// The next batch: everything that waits, up to the limit, in order of arrival. Waits while there is nothing; none
     /// when the queue is closed and empty. There is one worker: a second one that waits takes the place of the first.
     pub async fn next(&self) -> Option<Vec<Job<W, A>>> {
-        let batch = self.start().await?;
-        self.count(&batch);
-        Some(batch)
+        poll_fn(|context| self.poll_next(context, |_| usize::MAX)).await
     }
 
-    /// Like [`next`](Self::next), for a worker that lets others [`join`](Self::join) and [`count`](Self::count)s the batch
-    /// when it is whole.
-    pub async fn start(&self) -> Option<Vec<Job<W, A>>> {
-        poll_fn(|context| self.poll_start(context, |_| usize::MAX)).await
-    }
-
-    /// The next batch for a worker that shares its callers with another one, which is at work on `others` jobs: half of
-    /// all at most. Callers come again together with those who were answered with them, so batches that take turns stay as
-    /// unequal as they began, and while a tiny one is written there is no time to prepare a big one.
+    /// The next batch while `others` callers are being served, or were answered just now and will come again: half of all at
+    /// most. Callers come again together with those who were answered with them, so batches that take turns stay as unequal
+    /// as they began, and while a tiny one is written there is no time to prepare a big one.
     pub async fn next_share(&self, others: usize) -> Option<Vec<Job<W, A>>> {
         let share = |waiting: usize| match waiting.saturating_add(others) {
             all if all < WORTH_SPLITTING => all,
             all => all.div_ceil(2),
         };
-        let batch = poll_fn(|context| self.poll_start(context, share)).await?;
-        self.count(&batch);
-        Some(batch)
+        poll_fn(|context| self.poll_next(context, share)).await
     }
 
-    fn poll_start(
+    fn poll_next(
         &self,
         context: &Context<'_>,
         share: impl Fn(usize) -> usize,
     ) -> Poll<Option<Vec<Job<W, A>>>> {
         // A caller that panicked inside the lock: there is no more work for anybody.
         let Ok(mut queue) = lock(&self.queue) else { return Poll::Ready(None) };
-        let (share, mut batch) = (share(queue.jobs.len()), Vec::new());
-        queue.take(self.limits.batch, share, &mut batch);
+        let share = share(queue.jobs.len());
+        let batch = queue.take(self.limits.batch, share);
         if !batch.is_empty() {
+            self.sizes.count(batch.len());
             return Poll::Ready(Some(batch));
         }
         if queue.closed {
@@ -180,19 +172,6 @@ impl<W, A> Batcher<W, A> {
         }
         queue.worker = Some(context.waker().clone());
         Poll::Pending
-    }
-
-    /// Adds those to a batch who came since it was taken, as far as it has room: whether there were any. Waits for nobody.
-    pub fn join(&self, batch: &mut Vec<Job<W, A>>) -> bool {
-        let Ok(mut queue) = lock(&self.queue) else { return false };
-        let before = batch.len();
-        queue.take(self.limits.batch, usize::MAX, batch);
-        batch.len() > before
-    }
-
-    /// Counts a batch among those that were handed out.
-    pub fn count(&self, batch: &[Job<W, A>]) {
-        self.sizes.count(batch.len());
     }
 
     /// Lets those come again who were just answered, so that they and those who wait by now are one next batch, not two

@@ -45,21 +45,6 @@ fn a_batch_is_bounded_but_a_big_job_is_kept_together() {
 }
 
 #[test]
-fn who_comes_meanwhile_joins_the_batch_as_far_as_it_has_room() {
-    let batcher = batcher(100, 4);
-    let _first = batcher.submit(1, 1);
-    let mut batch = block_on(batcher.start()).unwrap();
-    assert!(!batcher.join(&mut batch), "nobody came");
-    let _later = [(2, 2), (3, 2), (4, 1)].map(|(work, size)| batcher.submit(work, size));
-    assert!(batcher.join(&mut batch) && !batcher.join(&mut batch), "it is full before 3");
-    assert_eq!(batch.iter().map(|job| job.work).collect::<Vec<_>>(), [1, 2]);
-    assert_eq!(batcher.sizes().jobs(), 0, "it is counted when it is whole");
-    batcher.count(&batch);
-    assert_eq!(batcher.sizes().batches().filter(|(_, batches)| *batches > 0).count(), 1);
-    assert_eq!((batcher.sizes().jobs(), taken(&batcher)), (2, Some(vec![3, 4])));
-}
-
-#[test]
 fn the_size_of_every_batch_is_counted_under_the_bound_it_fits() {
     let batcher = batcher(10_000, 10_000);
     for size in [1, 3, 4, 1_025] {

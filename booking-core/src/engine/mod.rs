@@ -148,12 +148,11 @@ impl Engine {
     ) -> Result<Answer<Reservation>, Error> {
         let choice = choice.into();
         let place = hold::Command::Place { reservation, ticket: ticket.clone(), performance, choice };
-        let outcome = match &self.joint {
-            Some(joint) => joint.book(Some(ticket), place.into()).await?,
-            None => {
-                self.admit(ticket).await?;
-                self.execute(place).await?
-            }
+        let outcome = if let Some(joint) = &self.joint {
+            joint.book(Some(ticket), place.into()).await?
+        } else {
+            self.admit(ticket).await?;
+            self.execute(place).await?
         };
         expect_effect!(outcome, Effect::Reservation(made) => made)
     }

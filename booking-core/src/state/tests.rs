@@ -1,7 +1,5 @@
 //! The working set: events are all there is to it, and a part of it decides like the whole.
 
-use std::collections::BTreeSet;
-
 use crate::{
     command::Command,
     event::Event,
@@ -69,48 +67,6 @@ fn the_rows_of_a_batch_lead_to_the_same_answers_as_the_whole_state() {
         let now = world.now;
         assert_eq!(part.execute(command, now), world.state.execute(command, now), "{command:?}");
     }
-}
-
-/// Executes the batches on a part that grows by the rows of each, while the state it is a part of stays behind.
-fn grows_alike(world: &mut World, batches: &[&[Command]]) {
-    let (behind, now) = (world.state.clone(), world.now);
-    let (mut part, mut moved) = (behind.subset(&Keys::default()), BTreeSet::new());
-    for batch in batches {
-        behind.add_subset(&mut part, &Keys::of(*batch), &moved);
-        for command in *batch {
-            let answer = part.execute(command, now);
-            assert_eq!(answer, world.state.execute(command, now), "{command:?}");
-            for (performance, seats) in answer.iter().flat_map(|(_, events)| events).filter_map(Event::seats)
-            {
-                moved.extend(seats.iter().map(|seat| (performance, *seat)));
-            }
-        }
-    }
-}
-
-#[test]
-fn a_batch_that_grows_while_it_is_decided_leads_to_the_same_answers_as_the_whole_state() {
-    for size in [1, 2, 7] {
-        let batch = every_command();
-        grows_alike(&mut busy_world(), &batch.chunks(size).collect::<Vec<_>>());
-    }
-}
-
-#[test]
-fn what_a_growing_batch_has_done_is_not_undone_by_rows_from_before_it() {
-    let world = || {
-        let mut world = World::with(policy(2, 9));
-        world.hold(1, &ticket(1, 1), &[1]).unwrap();
-        world
-    };
-    // The seat that was given back is free, alone and among all.
-    grows_alike(&mut world(), &[&[release(1, 1)], &[place(2, &ticket(2, 2), 1, &[1])]]);
-    grows_alike(&mut world(), &[&[release(1, 1)], &[place_best(2, &ticket(2, 2), 1, 50)]]);
-    // What a user or a ticket has done since counts.
-    let again = [release(1, 1), place(2, &ticket(1, 1), 1, &[2])];
-    grows_alike(&mut world(), &[&again, &[release(1, 1), pay(1, &ticket(1, 1))], &[release(2, 1)]]);
-    let rich = [charge(1, 1, PRICE), pay(1, &ticket(1, 1))];
-    grows_alike(&mut world(), &[&rich, &[place(2, &ticket(1, 1), 1, &[2]), charge(2, 1, 5)]]);
 }
 
 #[test]

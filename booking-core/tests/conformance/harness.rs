@@ -104,7 +104,7 @@ pub(crate) struct Joint {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) booking: Arc<dyn BookingStore>,
     pub(crate) queue: Arc<dyn QueueStore>,
-    pub(crate) joint: Arc<dyn JointStore>,
+    pub(crate) step: Arc<dyn JointStore>,
 }
 
 impl JointHarness for Joint {
@@ -117,7 +117,7 @@ impl JointHarness for Joint {
     }
 
     fn joint(&self) -> Arc<dyn JointStore> {
-        Arc::clone(&self.joint)
+        Arc::clone(&self.step)
     }
 
     fn block_on(&self, work: Work<'_>) {
@@ -141,8 +141,8 @@ impl Joint {
         let clock = clock();
         let booking = Arc::new(MemoryBooking::new(policy, clock.clone()));
         let queue = Arc::new(MemoryQueue::new(clock.clone()));
-        let joint = make(Arc::clone(&booking), Arc::clone(&queue));
-        Self { clock, booking, queue, joint }
+        let step = make(Arc::clone(&booking), Arc::clone(&queue));
+        Self { clock, booking, queue, step }
     }
 }
 

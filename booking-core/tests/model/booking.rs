@@ -1,11 +1,11 @@
 //! The memory store and the state against the naive world, and against each other: the rows a batch touches decide
 //! like all rows, the state is the fold of the events, a refusal changes nothing, and the audit is clean at every step.
 
-use std::{collections::BTreeSet, marker::PhantomData, sync::Arc};
+use std::{marker::PhantomData, sync::Arc};
 
 use booking_core::{
-    Clock, Command, Event, Keys, ManualClock, Outcome, Refusal, State, Timestamp, decide, hold::SeatNumber,
-    id::PerformanceId, memory::MemoryBooking, store::BookingStore,
+    Clock, Command, Event, Keys, ManualClock, Outcome, Refusal, State, Timestamp, decide,
+    memory::MemoryBooking, store::BookingStore,
 };
 use pollster::block_on;
 use proptest::{prelude::*, strategy::Union};
@@ -78,30 +78,6 @@ pub(crate) struct Books<F> {
     focus: PhantomData<F>,
 }
 
-/// A part of a state that grows with each command of a batch, while the state stays as it was before.
-struct Grown {
-    before: State,
-    part: State,
-    moved: BTreeSet<(PerformanceId, SeatNumber)>,
-}
-
-impl Grown {
-    /// None of a batch that does not grow.
-    fn of(state: &State, batch: &[Command]) -> Option<Self> {
-        let part = state.subset(&Keys::default());
-        (batch.len() > 1).then(|| Self { before: state.clone(), part, moved: BTreeSet::new() })
-    }
-
-    fn execute(&mut self, command: &Command, now: Timestamp) -> Result<(Outcome, Vec<Event>), Refusal> {
-        self.before.add_subset(&mut self.part, &command.touches(), &self.moved);
-        let (outcome, events) = self.part.execute(command, now)?;
-        for (performance, seats) in events.iter().filter_map(Event::seats) {
-            self.moved.extend(seats.iter().map(|seat| (performance, *seat)));
-        }
-        Ok((outcome, events))
-    }
-}
-
 /// Texts are not compared, refusals are.
 fn without_text(answer: &Answer) -> Answer {
     answer.clone().map_err(|refusal| match refusal {
@@ -116,7 +92,6 @@ impl<F: Focus> Books<F> {
     fn execute(&mut self, batch: &[Command], expected: &[Answer]) {
         let now = self.clock.now();
         let mut part = self.state.subset(&Keys::of(batch));
-        let mut grown = Grown::of(&self.state, batch);
         let mut events = Vec::new();
         let mut answers = Vec::new();
         for command in batch {
@@ -128,9 +103,6 @@ impl<F: Focus> Books<F> {
             let by_part = part.execute(command, now);
             let by_whole = self.state.execute(command, now);
             assert_eq!(by_part, by_whole, "by the rows of its batch: {command:?}");
-            if let Some(grown) = &mut grown {
-                assert_eq!(grown.execute(command, now), by_whole, "as its batch grew: {command:?}");
-            }
             answers.push(by_whole.map(|(outcome, happened)| {
                 events.extend(happened);
                 outcome

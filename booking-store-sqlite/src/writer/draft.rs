@@ -3,11 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use booking_core::{
-    ChangedRows, Clock, Command, Epoch, Event, Keys, LaneName, Outcome, Refusal, State, StoreError, Ticket,
+    ChangedRows, Command, Epoch, Event, Keys, LaneName, Outcome, Refusal, State, StoreError, Ticket,
     Timestamp,
     catalog::LaneSettings,
-    hold::SeatNumber,
-    id::PerformanceId,
     queue::{self, Lane},
 };
 use uuid::Uuid;
@@ -18,13 +16,11 @@ use crate::{
     trouble::Trouble,
 };
 
-/// What a batch would change, and what it would answer. It may grow before it is committed.
+/// What a batch would change, and what it would answer.
 pub(super) struct Draft {
     /// The rows the batch touches, as they would be.
     part: State,
     pub(super) events: Vec<Event>,
-    /// The seats that the events moved.
-    moved: BTreeSet<(PerformanceId, SeatNumber)>,
     pub(super) acknowledged: BTreeSet<Ticket>,
     /// Tickets that ended and whose lanes know it in the same step: nothing of them is written down as pending.
     told: Vec<Ticket>,
@@ -44,32 +40,31 @@ fn broken(error: &StoreError) -> Trouble {
 }
 
 impl Draft {
-    /// Of nothing yet.
-    pub(super) fn new(shared: &Shared) -> Result<Self, Trouble> {
-        let part = shared.books().map_err(|error| broken(&error))?.subset(&Keys::default());
+    /// Of the rows that these calls touch: the books are copied as far as they do.
+    pub(super) fn of(calls: &[Call], shared: &Shared) -> Result<Self, Trouble> {
+        let commands = calls.iter().flat_map(|call| match &call.work {
+            Work::Execute(batch) => &batch[..],
+            Work::Book(_, command) => std::slice::from_ref(command),
+            Work::Forget(_) | Work::Step(..) => &[],
+        });
+        let keys = Keys::of(commands);
+        let acknowledged = calls.iter().flat_map(|call| match &call.work {
+            Work::Forget(tickets) => &tickets[..],
+            Work::Execute(_) | Work::Book(..) | Work::Step(..) => &[],
+        });
+        let books = shared.books().map_err(|error| broken(&error))?;
         Ok(Self {
-            part,
+            part: books.subset(&keys),
             events: Vec::new(),
-            moved: BTreeSet::new(),
-            acknowledged: BTreeSet::new(),
+            acknowledged: acknowledged.filter(|ticket| books.ending_is_pending(ticket)).cloned().collect(),
             told: Vec::new(),
             lanes: BTreeMap::new(),
             answers: Vec::new(),
         })
     }
 
-    /// Decides these calls in order, after those before: when. The books are copied as far as the calls touch them; the
-    /// lanes are the writer's and move on.
-    pub(super) fn decide(
-        &mut self,
-        calls: &[Call],
-        shared: &Shared,
-        lanes: &mut Lanes,
-        clock: &dyn Clock,
-    ) -> Result<Timestamp, Trouble> {
-        self.load(calls, shared)?;
-        // Nobody else writes, so the rows are as good as locked.
-        let now = clock.now();
+    /// Decides the calls in order, at one instant. The lanes are the writer's and move on.
+    pub(super) fn decide(&mut self, calls: &[Call], lanes: &mut Lanes, now: Timestamp) {
         for call in calls {
             let answer = match &call.work {
                 Work::Execute(batch) => {
@@ -82,31 +77,10 @@ impl Draft {
             self.answers.push(answer);
         }
         self.lanes.retain(|_, moved| moved.is_new || !moved.events.is_empty());
-        Ok(now)
-    }
-
-    fn load(&mut self, calls: &[Call], shared: &Shared) -> Result<(), Trouble> {
-        let commands = calls.iter().flat_map(|call| match &call.work {
-            Work::Execute(batch) => &batch[..],
-            Work::Book(_, command) => std::slice::from_ref(command),
-            Work::Forget(_) | Work::Step(..) => &[],
-        });
-        let keys = Keys::of(commands);
-        let acknowledged = calls.iter().flat_map(|call| match &call.work {
-            Work::Forget(tickets) => &tickets[..],
-            Work::Execute(_) | Work::Book(..) | Work::Step(..) => &[],
-        });
-        let books = shared.books().map_err(|error| broken(&error))?;
-        books.add_subset(&mut self.part, &keys, &self.moved);
-        self.acknowledged.extend(acknowledged.filter(|ticket| books.ending_is_pending(ticket)).cloned());
-        Ok(())
     }
 
     fn execute(&mut self, command: &Command, now: Timestamp) -> Result<Outcome, Refusal> {
         let (outcome, events) = self.part.execute(command, now)?;
-        for (performance, seats) in events.iter().filter_map(Event::seats) {
-            self.moved.extend(seats.iter().map(|seat| (performance, *seat)));
-        }
         self.events.extend(events);
         Ok(outcome)
     }
@@ -179,9 +153,9 @@ impl Draft {
         self.events.is_empty() && self.acknowledged.is_empty() && self.lanes.is_empty()
     }
 
-    /// What the events from this one on changed.
-    pub(super) fn changed_since(&self, first: usize) -> ChangedRows<'_> {
-        self.part.changed_rows(&self.events[first..])
+    /// What the events changed.
+    pub(super) fn changed(&self) -> ChangedRows<'_> {
+        self.part.changed_rows(&self.events)
     }
 
     /// Lets the memory follow what the file holds now; what may be answered from here on.

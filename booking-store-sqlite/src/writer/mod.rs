@@ -6,7 +6,7 @@ mod work;
 use std::sync::Arc;
 
 use booking_core::{
-    Clock, StoreError,
+    Clock, StoreError, Timestamp,
     batcher::{Batcher, Job, Limits},
 };
 use rusqlite::Connection;
@@ -76,8 +76,7 @@ impl Writer {
     /// One transaction for all; if it is the rows that fail, one for each, so that who brought them fails alone.
     fn serve(&mut self, batch: Vec<Call>) {
         self.answered = batch.len();
-        let answers = self.turn(&batch);
-        match answers {
+        match self.turn(&batch) {
             Ok(answers) => {
                 for (call, answer) in batch.into_iter().zip(answers) {
                     call.reply.send(Ok(answer));
@@ -103,8 +102,11 @@ impl Writer {
     /// Decides and saves, and lets the memory follow. Only then are the answers anybody's.
     fn turn(&mut self, batch: &[Call]) -> Result<Vec<Answer>, Trouble> {
         self.check()?;
-        let mut draft = Draft::new(&self.shared)?;
-        if let Err(trouble) = self.save(&mut draft, batch).and_then(|()| self.commit(&draft)) {
+        let mut draft = Draft::of(batch, &self.shared)?;
+        // Nobody else writes, so the rows are as good as locked.
+        let now = self.clock.now();
+        draft.decide(batch, &mut self.lanes, now);
+        if let Err(trouble) = self.commit(&draft, now) {
             self.take_back(&draft);
             return Err(trouble);
         }
@@ -128,20 +130,6 @@ impl Writer {
         Ok(())
     }
 
-    /// Decides these calls, and writes what they change into the transaction.
-    fn save(&mut self, draft: &mut Draft, calls: &[Call]) -> Result<(), Trouble> {
-        let first = draft.events.len();
-        let now = draft.decide(calls, &self.shared, &mut self.lanes, self.clock.as_ref())?;
-        if draft.is_empty() {
-            return Ok(());
-        }
-        if self.file.is_autocommit() {
-            self.begin()?;
-        }
-        let last = self.last_event + i64::try_from(first).unwrap_or(i64::MAX);
-        save::changes(&self.file, &draft.changed_since(first), &draft.events[first..], last, now)
-    }
-
     fn begin(&self) -> Result<(), Trouble> {
         self.file.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
         if commits_of_others(&self.file)? != self.others {
@@ -150,10 +138,12 @@ impl Writer {
         Ok(())
     }
 
-    fn commit(&mut self, draft: &Draft) -> Result<(), Trouble> {
+    fn commit(&mut self, draft: &Draft, now: Timestamp) -> Result<(), Trouble> {
         if draft.is_empty() {
             return Ok(());
         }
+        self.begin()?;
+        save::changes(&self.file, &draft.changed(), &draft.events, self.last_event, now)?;
         save::forget_endings(&self.file, &draft.acknowledged)?;
         for (name, moved) in &draft.lanes {
             if let Some(lane) = self.lanes.get(name) {

@@ -77,7 +77,7 @@ fn buy(store: &SqliteStore, n: u64) {
     ];
     for (name, command) in steps {
         // Half of them in the one step that is over both ports.
-        let answer = if n % 2 == 0 {
+        let answer = if n.is_multiple_of(2) {
             ask(store, command).expect("a store").map_err(Error::from)
         } else {
             block_on(store.book(None, command))
