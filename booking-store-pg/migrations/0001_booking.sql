@@ -213,7 +213,7 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON events
 CREATE TABLE log_head (
     only_row        boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     last_event      bigint NOT NULL,
-    catalog_version bigint NOT NULL, -- grows when a concert or a performance changes
+    catalog_version bigint NOT NULL, -- grows when a concert or a performance changes, and when a save that was lost is fenced off
     returns         bigint NOT NULL, -- grows when a sold seat comes back
     seats_sold      bigint NOT NULL CHECK (seats_sold >= 0)
 ) WITH (fillfactor = 10);

@@ -32,7 +32,8 @@ pub trait BookingStore: Send + Sync + 'static {
     ///
     /// # Obligations
     /// - The rows of the batch are locked against every other batch *before* the clock is read (I3), and decided with
-    ///   [`State::execute`](crate::State::execute), each command seeing the effects of those before it.
+    ///   [`State::execute`](crate::State::execute), each command seeing the effects of those before it. A batch of holds may
+    ///   also be decided up to 100 ms before the lock, if under it nothing turns out to have been written since.
     /// - What is acknowledged is durable, as far as the store promises durability at all (I19). Rows, events and
     ///   pending endings of the batch are all there or none (I10).
     /// - A refused command changes nothing and does not hinder the others.
