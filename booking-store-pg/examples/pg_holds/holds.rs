@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     rivals::pgbench,
-    world::{SEATS, World, number, place, rate, rounds, show, ticket, user},
+    world::{SEATS, World, clients, number, place, rate, rounds, show, ticket, user},
 };
 
 /// Over which is spread; one more is rushed.
@@ -59,8 +59,9 @@ pub(crate) async fn measure() {
             let floor = pgbench(&world.url, &script(aim));
             world.clean().await;
             let (ours, asked_ours) = batched(&world, aim, next).await;
-            // Spread holds take other seats each time, those of the rush always the same.
-            next += if aim == Aim::Spread { asked.max(asked_ours) } else { 0 };
+            // Spread holds take other seats each time, those of the rush always the same: they go to the first who ask, who
+            // can hold nothing else then.
+            next += if aim == Aim::Spread { asked.max(asked_ours) } else { SEATS + 4 * clients() };
             let (of_floor, of_naive) = (ours / floor, ours / naive);
             println!(
                 "{round:5} {aim:7?} {floor:13.0} {naive:14.0} {ours:14.0} {of_floor:12.2} {of_naive:17.2}"
