@@ -46,7 +46,8 @@ fn tests() -> BTreeSet<String> {
     }
     let booking = booking_core::conformance::booking::CASES.iter().map(|case| case.name);
     let queue = booking_core::conformance::queue::CASES.iter().map(|case| case.name);
-    names.extend(booking.chain(queue).map(str::to_owned));
+    let joint = booking_core::conformance::joint::CASES.iter().map(|case| case.name);
+    names.extend(booking.chain(queue).chain(joint).map(str::to_owned));
     names
 }
 
