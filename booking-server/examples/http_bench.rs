@@ -21,7 +21,7 @@ use booking_core::{
     BookingPolicy, Engine, LaneName, Money,
     catalog::{ConcertDraft, LaneChange, PerformanceDraft},
     id::{ConcertId, PerformanceId, UserId},
-    memory::{MemoryBooking, MemoryQueue},
+    memory::{MemoryBooking, MemoryJoint, MemoryQueue},
 };
 use booking_server::{
     App, ConnectionOptions, Metrics, Options, Secrets, Tokens, router, serve_connections, system_clock,
@@ -76,7 +76,8 @@ async fn booking(file: &str, buyers: u32) -> Result<Router, Box<dyn Error>> {
     let (metrics, clock) = (Arc::<Metrics>::default(), Arc::new(system_clock));
     let bookings = Arc::new(MemoryBooking::new(BookingPolicy::default(), clock.clone()));
     let queue = Arc::new(MemoryQueue::new(clock.clone()));
-    let engine = Engine::new(metrics.booking(bookings), metrics.queue(queue));
+    let joint = Arc::new(MemoryJoint::new(Arc::clone(&bookings), Arc::clone(&queue)));
+    let engine = Engine::new(metrics.booking(bookings), metrics.queue(queue)).jointly(metrics.joint(joint));
     let lane = LaneName::main();
     engine.set_lane(&lane, LaneChange { capacity: Some(buyers), ..LaneChange::default() }).await?;
     let secrets = Secrets::random();
