@@ -1,20 +1,23 @@
 use std::{
+    convert::Infallible,
     net::SocketAddr,
     num::NonZeroU32,
+    panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
     http::{Method, Uri},
-    response::IntoResponse,
+    response::{IntoResponse, Response},
+    routing::future::RouteFuture,
 };
 use booking_api::Code;
 use booking_core::{Clock, Engine};
+use futures_util::FutureExt;
 use tokio::sync::watch;
-use tower_http::catch_panic::CatchPanicLayer;
+use tower::util::MapFutureLayer;
 
 use crate::{
     Secrets, UserKeys,
@@ -29,9 +32,6 @@ use crate::{
     seat_watch::SeatWatches,
     tokens::Tokens,
 };
-
-/// The longest body a request may have: 64 KiB.
-const LONGEST_BODY: usize = 64 * 1024;
 
 /// What a server does beyond what it must.
 #[derive(Clone, Debug)]
@@ -164,10 +164,9 @@ pub fn router(app: App) -> Router {
     let router = routes
         .fallback(unknown_route)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .with_state(app)
         // In one, because each layer of a router costs a request an allocation.
-        .layer((measure, CatchPanicLayer::custom(log::panicked)));
+        .layer((measure, MapFutureLayer::new(caught)));
     let router = if limits_users { router.layer(axum::middleware::from_fn(tell)) } else { router };
     if log_requests { router.layer(axum::middleware::from_fn(log::request)) } else { router }
 }
@@ -176,6 +175,13 @@ pub fn router(app: App) -> Router {
 pub fn metrics_router(app: App) -> Router {
     let (metrics, _) = routes::metrics::routes().split_for_parts();
     metrics.fallback(unknown_route).with_state(app)
+}
+
+/// The answer of a route, and one as well if its handler panics. What panicked is not polled again, so nobody sees what it
+/// left half done.
+async fn caught(answer: RouteFuture<Infallible>) -> Result<Response, Infallible> {
+    let answer = AssertUnwindSafe(answer).catch_unwind().await;
+    answer.unwrap_or_else(|panic| Ok(log::panicked(panic)))
 }
 
 async fn unknown_route(uri: Uri) -> impl IntoResponse {

@@ -6,15 +6,18 @@ use aws_lc_rs::{constant_time::verify_slices_are_equal, digest};
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Path, Query, Request},
-    http::{StatusCode, header, request::Parts},
+    http::{header, request::Parts},
 };
 use booking_api::{Code, IDEMPOTENCY_KEY};
 use booking_core::{Ticket, id::UserId};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 
 use crate::{app::App, failure::Failure, in_time::in_time, tokens::InvalidToken};
 
 const LONGEST_KEY: usize = 255;
+/// The longest body a request may have: 64 KiB.
+const LONGEST_BODY: usize = 64 * 1024;
 
 /// A key an operator or a gateway holds. Only its hash is kept, and compared in constant time.
 pub(crate) struct KeyHash(digest::Digest);
@@ -219,12 +222,13 @@ fn is_json(request: &Request) -> bool {
 
 async fn read(request: Request, app: &App) -> Result<Bytes, Failure> {
     let within = app.options.receive_timeout;
-    match in_time(within, pin!(Bytes::from_request(request, app))).await {
-        Some(Ok(bytes)) => Ok(bytes),
-        Some(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+    let body = Limited::new(request.into_body(), LONGEST_BODY);
+    match in_time(within, pin!(body.collect())).await {
+        Some(Ok(body)) => Ok(body.to_bytes()),
+        Some(Err(error)) if error.is::<LengthLimitError>() => {
             Err(Failure::new(Code::BodyTooLarge, "the body may have 64 KiB at most"))
         }
-        Some(Err(rejection)) => Err(Failure::invalid(rejection.body_text())),
+        Some(Err(error)) => Err(Failure::invalid(format!("the body: {error}"))),
         None => {
             let seconds = within.as_secs_f32();
             Err(Failure::invalid(format!("the body did not arrive within {seconds} s; send it again")))

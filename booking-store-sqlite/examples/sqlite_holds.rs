@@ -145,7 +145,8 @@ async fn through_the_engine(
                     return Ok(());
                 };
                 let seat = u32::try_from(n / SHOWS).unwrap_or(0) + 1;
-                let reservation = ReservationId(Uuid::now_v7());
+                // As callers make them who may ask again: in no order.
+                let reservation = ReservationId(Uuid::new_v4());
                 engine.hold(ticket, reservation, show(n * 7_919 % SHOWS), vec![seat]).await?;
             }
         })
@@ -156,10 +157,9 @@ async fn through_the_engine(
     Ok((a_second(holds, begin.elapsed()), a_transaction(&store)))
 }
 
-/// The rows of a table, in the order they were written.
-fn rows(file: &Connection, table: &str, order: &str, skip: i64) -> Result<Vec<Vec<Value>>, Failure> {
-    let mut statement =
-        file.prepare(&format!("SELECT * FROM {table} ORDER BY {order} LIMIT -1 OFFSET {skip}"))?;
+/// The rows that a query finds.
+fn rows(file: &Connection, query: &str) -> Result<Vec<Vec<Value>>, Failure> {
+    let mut statement = file.prepare(query)?;
     let columns = statement.column_count();
     let row = |row: &rusqlite::Row<'_>| (0..columns).map(|at| row.get(at)).collect();
     Ok(statement.query_map((), row)?.collect::<Result<_, _>>()?)
@@ -168,16 +168,20 @@ fn rows(file: &Connection, table: &str, order: &str, skip: i64) -> Result<Vec<Ve
 /// The rows that the holds wrote into `from`, written into `to` by SQLite alone.
 fn sqlite_alone(from: &Path, to: &Path) -> Result<f64, Failure> {
     let source = Connection::open(from)?;
-    let reservations = rows(&source, "reservations", "made", 0)?;
-    let held = i64::try_from(reservations.len())?;
-    let order = "(SELECT made FROM reservations r WHERE r.reservation_id = seats.reservation_id)";
-    let seats = rows(&source, "seats", order, 0)?;
-    let all: i64 = source.query_row("SELECT count(*) FROM events", (), |row| row.get(0))?;
-    let events = rows(&source, "events", "seq", all - held)?;
+    let reservations = rows(&source, "SELECT * FROM reservations ORDER BY made")?;
+    let seats = rows(
+        &source,
+        "SELECT seats.* FROM reservations r JOIN seats ON seats.reservation_id = r.reservation_id ORDER BY made",
+    )?;
+    let held = reservations.len();
+    let events = rows(
+        &source,
+        &format!("SELECT * FROM (SELECT * FROM events ORDER BY seq DESC LIMIT {held}) ORDER BY seq"),
+    )?;
     drop(source);
     let file = Connection::open(to)?;
     file.execute_batch(
-        "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 10000; PRAGMA cache_size = 16384",
+        "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 10000; PRAGMA cache_size = 2000",
     )?;
     let mut statements = Vec::new();
     for (table, columns) in [("reservations", 13), ("seats", 4), ("events", 5)] {

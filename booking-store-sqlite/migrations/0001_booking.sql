@@ -3,7 +3,10 @@
 -- 1970-01-01 UTC, for people: datetime(created_at / 1000000, 'unixepoch'); lists of seats are JSON arrays.
 --
 -- The engine keeps its working set in memory and looks nothing up in here while it serves. So there are the keys that
--- say what can't be twice, and no index more: each would be written with every hold. Words are compared one by one: for a
+-- say what can't be twice, and no index more: each would be written with every hold. An index of the identities of
+-- reservations is not there either: they come in no order, so every hold would write a page of it, more than all else it
+-- writes. Who has a ticket has one reservation; that an identity is not there twice, and that those named are there, is
+-- checked when the file is opened. Words are compared one by one: for a
 -- list of more than two, IN makes a table and drops it again, for every row that is written.
 
 CREATE TABLE lanes (
@@ -48,10 +51,10 @@ CREATE TABLE users (
     opened_at INTEGER NOT NULL
 ) STRICT;
 
--- In the order they were made: new ones go to the end, whatever their identity.
+-- In the order they were made: new ones go to the end, whatever their identity. One is found by its ticket.
 CREATE TABLE reservations (
     made           INTEGER PRIMARY KEY, -- the number of the event that made it
-    reservation_id TEXT NOT NULL UNIQUE CHECK (length(reservation_id) = 36),
+    reservation_id TEXT NOT NULL CHECK (length(reservation_id) = 36),
     user_id        TEXT NOT NULL REFERENCES users,
     performance_id TEXT NOT NULL REFERENCES performances,
     seats          TEXT NOT NULL CHECK (seats LIKE '[_%]'),
@@ -72,14 +75,14 @@ CREATE UNIQUE INDEX reservations_one_a_ticket
 CREATE TABLE seats (
     performance_id TEXT NOT NULL REFERENCES performances,
     number         INTEGER NOT NULL CHECK (number >= 1),
-    reservation_id TEXT NOT NULL REFERENCES reservations (reservation_id),
+    reservation_id TEXT NOT NULL CHECK (length(reservation_id) = 36),
     held_until     INTEGER,
     PRIMARY KEY (performance_id, number)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE payments (
     payment_id     TEXT NOT NULL PRIMARY KEY CHECK (length(payment_id) = 36),
-    reservation_id TEXT NOT NULL UNIQUE REFERENCES reservations (reservation_id),
+    reservation_id TEXT NOT NULL UNIQUE CHECK (length(reservation_id) = 36),
     user_id        TEXT NOT NULL REFERENCES users,
     amount         INTEGER NOT NULL CHECK (amount >= 0),
     paid_at        INTEGER NOT NULL,

@@ -13,7 +13,7 @@ use std::{
 
 use uuid::Uuid;
 
-/// Work for an executor: what [`BookingHarness::block_on`](super::booking::BookingHarness::block_on) runs to its end.
+/// Work for an executor: what [`Harness::block_on`](super::Harness::block_on) runs to its end.
 pub type Work<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// Threads of a race.

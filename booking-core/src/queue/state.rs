@@ -135,14 +135,15 @@ impl Lane {
         if let Some(reason) = self.ends[index(ticket.seq - 1)] {
             return Ok(Standing::Done(reason));
         }
-        if self.live.get(&ticket.user) != Some(&ticket.seq) {
-            return Err(Refusal::UnknownTicket);
+        // A number that has not ended is admitted or waits, and there its user stands: this asks one table, not two.
+        let waiting = || self.waiting.get(index(ticket.seq.checked_sub(self.head)?));
+        match self.admitted.get(&ticket.seq) {
+            Some(admission) if admission.user != ticket.user => Err(Refusal::UnknownTicket),
+            Some(admission) if now < admission.until => Ok(Standing::Admitted(*admission)),
+            Some(admission) => Ok(Standing::Done(admission.end_reason())),
+            None if waiting() == Some(&ticket.user) => Ok(Standing::Waiting),
+            None => Err(Refusal::UnknownTicket),
         }
-        Ok(match self.admitted.get(&ticket.seq) {
-            None => Standing::Waiting,
-            Some(admission) if now < admission.until => Standing::Admitted(*admission),
-            Some(admission) => Standing::Done(admission.end_reason()),
-        })
     }
 
     pub(super) fn pace(&self) -> &Pace {

@@ -7,7 +7,7 @@ use std::{
 
 use booking_core::{
     BookingPolicy, Clock, ManualClock, Timestamp,
-    conformance::{Work, booking::BookingHarness, joint::JointHarness, queue::QueueHarness},
+    conformance::{self, Work, booking::BookingHarness, joint::JointHarness, queue::QueueHarness},
     memory::{MemoryBooking, MemoryJoint, MemoryQueue},
     store::{BookingStore, JointStore, QueueStore},
 };
@@ -23,15 +23,7 @@ pub(crate) struct Booking {
     pub(crate) store: Arc<dyn BookingStore>,
 }
 
-impl BookingHarness for Booking {
-    fn store(&self) -> Arc<dyn BookingStore> {
-        Arc::clone(&self.store)
-    }
-
-    fn another(&self) -> Arc<dyn BookingStore> {
-        Arc::clone(&self.store)
-    }
-
+impl conformance::Harness for Booking {
     fn block_on(&self, work: Work<'_>) {
         pollster::block_on(work);
     }
@@ -45,6 +37,16 @@ impl BookingHarness for Booking {
     }
 }
 
+impl BookingHarness for Booking {
+    fn store(&self) -> Arc<dyn BookingStore> {
+        Arc::clone(&self.store)
+    }
+
+    fn another(&self) -> Arc<dyn BookingStore> {
+        Arc::clone(&self.store)
+    }
+}
+
 /// A booking store that is right.
 pub(crate) fn memory_booking(policy: BookingPolicy) -> Booking {
     let clock = clock();
@@ -52,7 +54,7 @@ pub(crate) fn memory_booking(policy: BookingPolicy) -> Booking {
 }
 
 /// Makes an empty queue store that lives by a clock.
-type MakeQueue = fn(Arc<ManualClock>) -> Arc<dyn QueueStore>;
+pub(crate) type MakeQueue = fn(Arc<ManualClock>) -> Arc<dyn QueueStore>;
 
 /// A queue store of this process.
 pub(crate) struct Queue {
@@ -68,15 +70,7 @@ impl Queue {
     }
 }
 
-impl QueueHarness for Queue {
-    fn store(&self) -> Arc<dyn QueueStore> {
-        Arc::clone(&self.store.lock().unwrap())
-    }
-
-    fn another(&self) -> Arc<dyn QueueStore> {
-        self.store()
-    }
-
+impl conformance::Harness for Queue {
     fn block_on(&self, work: Work<'_>) {
         pollster::block_on(work);
     }
@@ -87,6 +81,16 @@ impl QueueHarness for Queue {
 
     fn advance(&self, by: Duration) {
         self.clock.advance(by);
+    }
+}
+
+impl QueueHarness for Queue {
+    fn store(&self) -> Arc<dyn QueueStore> {
+        Arc::clone(&self.store.lock().unwrap())
+    }
+
+    fn another(&self) -> Arc<dyn QueueStore> {
+        self.store()
     }
 
     fn lose(&self) {
@@ -107,6 +111,20 @@ pub(crate) struct Joint {
     pub(crate) step: Arc<dyn JointStore>,
 }
 
+impl conformance::Harness for Joint {
+    fn block_on(&self, work: Work<'_>) {
+        pollster::block_on(work);
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+}
+
 impl JointHarness for Joint {
     fn booking(&self) -> Arc<dyn BookingStore> {
         Arc::clone(&self.booking)
@@ -118,18 +136,6 @@ impl JointHarness for Joint {
 
     fn joint(&self) -> Arc<dyn JointStore> {
         Arc::clone(&self.step)
-    }
-
-    fn block_on(&self, work: Work<'_>) {
-        pollster::block_on(work);
-    }
-
-    fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-
-    fn advance(&self, by: Duration) {
-        self.clock.advance(by);
     }
 }
 

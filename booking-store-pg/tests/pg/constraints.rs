@@ -1,6 +1,9 @@
 //! The second wall: what the engine would never write, the database refuses to whoever tries.
 
-use booking_core::{BookingPolicy, conformance::booking::BookingHarness};
+use booking_core::{
+    BookingPolicy,
+    conformance::{Harness as _, booking::BookingHarness},
+};
 
 use crate::support::{
     database::connect,

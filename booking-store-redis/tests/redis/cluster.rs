@@ -9,7 +9,8 @@ fn every_case_of_the_suite_holds_on_a_cluster() {
     let cluster = Cluster::start();
     let url = cluster.url();
     for case in queue::CASES {
-        (case.run)(&|| Box::new(Harness::at(&url)));
+        let url = url.clone();
+        (case.run)(&move || Box::new(Harness::at(&url)));
     }
 }
 

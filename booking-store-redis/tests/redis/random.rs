@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use booking_core::{
     EndReason, Epoch, Error, LaneName, LanePolicy, Ticket,
     catalog::LaneSettings,
-    conformance::queue::QueueHarness,
+    conformance::{Harness as _, queue::QueueHarness},
     id::UserId,
     queue::{Advanced, Entered, Lane, LaneSnapshot, Place},
     store::QueueStore,

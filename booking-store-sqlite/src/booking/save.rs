@@ -33,7 +33,9 @@ const MOVE_WALLET: &str = "UPDATE users SET balance = ?, entries = ?, opened_at 
 const MAKE_RESERVATION: &str = "INSERT INTO reservations (made, reservation_id, user_id, performance_id, seats, \
     ticket_lane, ticket_epoch, ticket_seq, payment_id, amount, created_at, hold_until, status) \
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const MOVE_RESERVATION: &str = "UPDATE reservations SET status = ? WHERE reservation_id = ?";
+// Found by its ticket, which has no other that was not released.
+const MOVE_RESERVATION: &str = "UPDATE reservations SET status = ? WHERE ticket_seq = ? AND ticket_epoch = ? \
+    AND user_id = ? AND ticket_lane = ? AND status <> 'released' AND reservation_id = ?";
 const TAKE_SEAT: &str =
     "INSERT OR IGNORE INTO seats (performance_id, number, reservation_id, held_until) VALUES (?, ?, ?, ?)";
 const CHANGE_SEAT: &str =
@@ -162,7 +164,9 @@ fn wallets(file: &Connection, changes: &ChangedRows<'_>) -> Result<(), Trouble> 
 fn bookings(file: &Connection, changes: &ChangedRows<'_>, last_event: i64) -> Result<(), Trouble> {
     // A ticket that gave its hold back may have made another in the same batch.
     each(file, MOVE_RESERVATION, &changes.reservations_moved, |save, moved| {
-        save.one(params![moved.status.as_str(), Id(moved.id.0)])
+        let (status, ticket) = (moved.status.as_str(), &moved.ticket);
+        let (seq, epoch) = (ticket.seq.cast_signed(), ticket.epoch.0.cast_signed());
+        save.one(params![status, seq, epoch, Id(ticket.user.0), ticket.lane.as_str(), Id(moved.id.0)])
     })?;
     each(file, MAKE_RESERVATION, &changes.reservations_made, |save, (at, made)| {
         let number = last_event + 1 + i64::try_from(*at).unwrap_or(i64::MAX);

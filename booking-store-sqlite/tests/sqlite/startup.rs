@@ -145,6 +145,12 @@ fn rows_that_break_what_must_hold_are_refused() {
         ("UPDATE users SET balance = balance + 1 WHERE balance > 0", "I6"),
         ("UPDATE seats SET held_until = 1 WHERE held_until IS NULL", "I"),
         ("DELETE FROM reservations WHERE status = 'held'", ""),
+        ("UPDATE seats SET reservation_id = '00000000-0000-4000-8000-000000000000'", ""),
+        (
+            "INSERT INTO reservations SELECT made + 1000, reservation_id, user_id, performance_id, seats, ticket_lane, \
+                ticket_epoch, ticket_seq, payment_id, amount, created_at, hold_until, 'released' FROM reservations",
+            "is there twice",
+        ),
         ("DROP TRIGGER events_are_kept; DELETE FROM events WHERE seq = 2", "the log has"),
         ("UPDATE reservations SET user_id = 'somebody' WHERE status = 'held'", ""),
         ("DROP TRIGGER events_stay; PRAGMA ignore_check_constraints = 1; UPDATE lanes SET capacity = -1", ""),

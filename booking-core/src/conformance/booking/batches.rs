@@ -17,7 +17,7 @@ use crate::{
     ticket::LaneName,
 };
 
-pub(super) fn every_command_of_a_batch_is_answered_in_order(make: &Factory<'_>) {
+pub(super) fn every_command_of_a_batch_is_answered_in_order(make: &Factory) {
     let stage = Stage::new(make);
     let (ticket, stranger) = (stage.guest(), UserId::random());
     let (entry, reservation) = (EntryId::random(), ReservationId::random());
@@ -36,14 +36,14 @@ pub(super) fn every_command_of_a_batch_is_answered_in_order(make: &Factory<'_>) 
     assert_eq!(effect(4), Ok(&Effect::Nothing), "there is nothing to sweep");
 }
 
-pub(super) fn an_empty_batch_does_nothing(make: &Factory<'_>) {
+pub(super) fn an_empty_batch_does_nothing(make: &Factory) {
     let stage = Stage::new(make);
     let before = stage.events();
     assert_eq!(stage.execute(Vec::new()), []);
     assert_eq!(stage.events(), before);
 }
 
-pub(super) fn a_refused_command_does_not_hinder_the_others(make: &Factory<'_>) {
+pub(super) fn a_refused_command_does_not_hinder_the_others(make: &Factory) {
     let stage = Stage::new(make);
     let (ticket, other) = (stage.buyer(1), stage.guest());
     let reservation = ReservationId::random();
@@ -65,7 +65,7 @@ pub(super) fn a_refused_command_does_not_hinder_the_others(make: &Factory<'_>) {
     stage.books_are_clean();
 }
 
-pub(super) fn a_batch_over_several_performances_goes_by_the_latest_of_each(make: &Factory<'_>) {
+pub(super) fn a_batch_over_several_performances_goes_by_the_latest_of_each(make: &Factory) {
     let stage = Stage::under(make, generous());
     let other = stage.another_show();
     let guests = [stage.guest(), stage.guest()];
@@ -82,7 +82,7 @@ pub(super) fn a_batch_over_several_performances_goes_by_the_latest_of_each(make:
     stage.books_are_clean();
 }
 
-pub(super) fn a_refused_command_leaves_no_trace_and_binds_nothing(make: &Factory<'_>) {
+pub(super) fn a_refused_command_leaves_no_trace_and_binds_nothing(make: &Factory) {
     let stage = Stage::new(make);
     let (owner, other, stranger) = (stage.guest(), stage.guest(), stage.ticket(UserId::random()));
     let held = stage.held(&owner, &[1]);
@@ -119,7 +119,7 @@ pub(super) fn a_refused_command_leaves_no_trace_and_binds_nothing(make: &Factory
     assert_eq!(entry_of(&stage.done(charge(entry, other.user, 7))).amount, money(7));
 }
 
-pub(super) fn a_command_sees_the_effects_of_those_before_it_in_the_batch(make: &Factory<'_>) {
+pub(super) fn a_command_sees_the_effects_of_those_before_it_in_the_batch(make: &Factory) {
     let stage = Stage::new(make);
     let ticket = stage.ticket(UserId::random());
     let (reservation, show) = (ReservationId::random(), PerformanceId::random());
@@ -156,7 +156,7 @@ pub(super) fn a_command_sees_the_effects_of_those_before_it_in_the_batch(make: &
     stage.books_are_clean();
 }
 
-pub(super) fn two_holds_of_one_seat_in_a_batch_have_one_winner(make: &Factory<'_>) {
+pub(super) fn two_holds_of_one_seat_in_a_batch_have_one_winner(make: &Factory) {
     let stage = Stage::new(make);
     let (first, second) = (stage.guest(), stage.guest());
     let ids = (ReservationId::random(), ReservationId::random());
@@ -173,7 +173,7 @@ pub(super) fn two_holds_of_one_seat_in_a_batch_have_one_winner(make: &Factory<'_
     stage.books_are_clean();
 }
 
-pub(super) fn charges_of_one_wallet_in_a_batch_add_up(make: &Factory<'_>) {
+pub(super) fn charges_of_one_wallet_in_a_batch_add_up(make: &Factory) {
     let stage = Stage::new(make);
     let (user, other) = (stage.user(), stage.user());
     let batch = (1..=40).map(|n| charge(EntryId::random(), if n % 4 == 0 { other } else { user }, n));
@@ -191,7 +191,7 @@ pub(super) fn charges_of_one_wallet_in_a_batch_add_up(make: &Factory<'_>) {
     stage.books_are_clean();
 }
 
-pub(super) fn one_user_cannot_pass_the_limit_within_a_batch(make: &Factory<'_>) {
+pub(super) fn one_user_cannot_pass_the_limit_within_a_batch(make: &Factory) {
     let stage = Stage::new(make);
     let user = stage.user();
     let batch = (1..=3).map(|seat| place(ReservationId::random(), &stage.ticket(user), stage.show, &[seat]));
@@ -201,7 +201,7 @@ pub(super) fn one_user_cannot_pass_the_limit_within_a_batch(make: &Factory<'_>) 
     assert_eq!(stage.available().len(), 49);
 }
 
-pub(super) fn a_batch_is_decided_at_one_instant(make: &Factory<'_>) {
+pub(super) fn a_batch_is_decided_at_one_instant(make: &Factory) {
     let stage = Stage::new(make);
     let ticket = stage.buyer(1);
     let reservation = ReservationId::random();
@@ -218,7 +218,7 @@ pub(super) fn a_batch_is_decided_at_one_instant(make: &Factory<'_>) {
     assert!(!events.is_empty() && events.iter().all(|event| event.at == stage.now()), "{events:#?}");
 }
 
-pub(super) fn a_batch_of_a_thousand_commands_is_answered_whole(make: &Factory<'_>) {
+pub(super) fn a_batch_of_a_thousand_commands_is_answered_whole(make: &Factory) {
     let stage = Stage::under(make, generous());
     let show = PerformanceId::random();
     stage.put(concert(stage.concert, &LaneName::main(), vec![performance(show, stage.begins(), 250)]));

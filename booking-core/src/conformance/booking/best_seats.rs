@@ -22,7 +22,7 @@ fn best(stage: &Stage, ticket: &Ticket, count: u32) -> Result<Reservation, Refus
     stage.ask(ask).map(|outcome| reservation_of(&outcome))
 }
 
-pub(super) fn the_best_seats_are_the_most_central_adjacent_ones_available(make: &Factory<'_>) {
+pub(super) fn the_best_seats_are_the_most_central_adjacent_ones_available(make: &Factory) {
     let stage = Stage::under(make, generous());
     let first = best(&stage, &stage.guest(), 3).expect("the hall is empty");
     assert_eq!((&*first.seats, first.amount), (&[24, 25, 26][..], money(3 * PRICE)));
@@ -35,7 +35,7 @@ pub(super) fn the_best_seats_are_the_most_central_adjacent_ones_available(make: 
     stage.books_are_clean();
 }
 
-pub(super) fn seats_of_expired_holds_are_among_the_best_without_a_sweep(make: &Factory<'_>) {
+pub(super) fn seats_of_expired_holds_are_among_the_best_without_a_sweep(make: &Factory) {
     let stage = Stage::under(make, generous());
     stage.held(&stage.guest(), &[24, 25, 26]);
     stage.advance(TTL);
@@ -46,7 +46,7 @@ pub(super) fn seats_of_expired_holds_are_among_the_best_without_a_sweep(make: &F
     stage.books_are_clean();
 }
 
-pub(super) fn more_adjacent_seats_than_there_are_are_refused_with_how_many_there_are(make: &Factory<'_>) {
+pub(super) fn more_adjacent_seats_than_there_are_are_refused_with_how_many_there_are(make: &Factory) {
     let stage = Stage::under(make, generous());
     let taken: Vec<SeatNumber> = (1..=SEATS).filter(|seat| ![5, 6, 9].contains(seat)).collect();
     stage.held(&stage.guest(), &taken);
@@ -59,7 +59,7 @@ pub(super) fn more_adjacent_seats_than_there_are_are_refused_with_how_many_there
     assert_eq!(none, Err(Refusal::NoAdjacentSeats { wanted: 1, longest: 0 }));
 }
 
-pub(super) fn the_best_seats_asked_for_again_are_those_that_were_given(make: &Factory<'_>) {
+pub(super) fn the_best_seats_asked_for_again_are_those_that_were_given(make: &Factory) {
     let stage = Stage::under(make, generous());
     let (id, ticket) = (ReservationId::random(), stage.guest());
     let ask = |count| place_best(id, &ticket, stage.show, count);
@@ -75,7 +75,7 @@ pub(super) fn the_best_seats_asked_for_again_are_those_that_were_given(make: &Fa
     assert_eq!(stage.reservations(ticket.user).len(), 1);
 }
 
-pub(super) fn each_choice_of_a_batch_sees_those_before_it(make: &Factory<'_>) {
+pub(super) fn each_choice_of_a_batch_sees_those_before_it(make: &Factory) {
     let stage = Stage::under(make, generous());
     let tickets: Vec<Ticket> = (0..4).map(|_| stage.guest()).collect();
     let ids = [(); 4].map(|()| ReservationId::random());
@@ -93,7 +93,7 @@ pub(super) fn each_choice_of_a_batch_sees_those_before_it(make: &Factory<'_>) {
     stage.books_are_clean();
 }
 
-pub(super) fn the_best_seats_are_those_of_the_hall_as_it_is_now(make: &Factory<'_>) {
+pub(super) fn the_best_seats_are_those_of_the_hall_as_it_is_now(make: &Factory) {
     let stage = Stage::under(make, generous());
     stage.held(&stage.guest(), &(1..=SEATS).collect::<Vec<_>>());
     assert!(best(&stage, &stage.guest(), 1).is_err());
@@ -109,7 +109,7 @@ pub(super) fn the_best_seats_are_those_of_the_hall_as_it_is_now(make: &Factory<'
     stage.books_are_clean();
 }
 
-pub(super) fn the_best_seats_asked_for_by_eight_threads_are_all_different(make: &Factory<'_>) {
+pub(super) fn the_best_seats_asked_for_by_eight_threads_are_all_different(make: &Factory) {
     let stage = Stage::under(make, generous());
     let stages = [&stage, &stage.elsewhere()];
     let users: Vec<UserId> = (0..RACERS).map(|_| stage.user()).collect();
@@ -134,7 +134,7 @@ pub(super) fn the_best_seats_asked_for_by_eight_threads_are_all_different(make: 
     stage.books_are_clean();
 }
 
-pub(super) fn best_and_named_seats_racing_get_in_nobodys_way(make: &Factory<'_>) {
+pub(super) fn best_and_named_seats_racing_get_in_nobodys_way(make: &Factory) {
     let stage = Stage::under(make, generous());
     let stages = [&stage, &stage.elsewhere()];
     let users: Vec<UserId> = (0..RACERS).map(|_| stage.user()).collect();

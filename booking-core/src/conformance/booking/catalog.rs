@@ -37,7 +37,7 @@ fn found(
     page.items.into_iter().map(|listing| listing.performance.id).collect()
 }
 
-pub(super) fn a_draft_adds_then_updates_then_changes_nothing(make: &Factory<'_>) {
+pub(super) fn a_draft_adds_then_updates_then_changes_nothing(make: &Factory) {
     let stage = Stage::new(make);
     let (old, new) = (new_performance(&stage), new_performance(&stage));
     let draft = concert(ConcertId::random(), &LaneName::main(), vec![old.clone()]);
@@ -73,7 +73,7 @@ pub(super) fn a_draft_adds_then_updates_then_changes_nothing(make: &Factory<'_>)
     assert!(stage.read(stage.store.performance(old.id)).is_some());
 }
 
-pub(super) fn a_draft_with_a_fault_changes_nothing(make: &Factory<'_>) {
+pub(super) fn a_draft_with_a_fault_changes_nothing(make: &Factory) {
     let stage = Stage::new(make);
     let (good, events) = (new_performance(&stage), stage.events());
     let with = |performances| concert(ConcertId::random(), &LaneName::main(), performances);
@@ -97,7 +97,7 @@ pub(super) fn a_draft_with_a_fault_changes_nothing(make: &Factory<'_>) {
     assert_eq!(stage.events(), events);
 }
 
-pub(super) fn performances_are_filtered_by_lane_concert_and_date(make: &Factory<'_>) {
+pub(super) fn performances_are_filtered_by_lane_concert_and_date(make: &Factory) {
     let stage = Stage::new(make);
     let (main, side) = (LaneName::main(), lane("side"));
     stage.done(set_lane(&side, LaneChange::default()));
@@ -126,7 +126,7 @@ pub(super) fn performances_are_filtered_by_lane_concert_and_date(make: &Factory<
     assert_eq!(found(&stage, &main, Some(hot), None), [aside.id], "the concert changed its lane");
 }
 
-pub(super) fn a_performance_keeps_its_offset_zone_and_local_date(make: &Factory<'_>) {
+pub(super) fn a_performance_keeps_its_offset_zone_and_local_date(make: &Factory) {
     let stage = Stage::new(make);
     let offset = FixedOffset::east_opt(9 * 60 * 60).expect("nine hours east");
     let utc = DateTime::<Utc>::from(stage.begins()).date_naive();
@@ -144,7 +144,7 @@ pub(super) fn a_performance_keeps_its_offset_zone_and_local_date(make: &Factory<
     assert_eq!(found(&stage, &LaneName::main(), Some(of), Some(utc)), [], "the date at its place counts");
 }
 
-pub(super) fn only_bookable_performances_are_listed(make: &Factory<'_>) {
+pub(super) fn only_bookable_performances_are_listed(make: &Factory) {
     let stage = Stage::new(make);
     let soon = stage.now().after(Duration::from_mins(1));
     let soon = performance(PerformanceId::random(), soon, SEATS);
@@ -164,7 +164,7 @@ pub(super) fn only_bookable_performances_are_listed(make: &Factory<'_>) {
     }
 }
 
-pub(super) fn lanes_are_listed_by_name_and_changed_setting_by_setting(make: &Factory<'_>) {
+pub(super) fn lanes_are_listed_by_name_and_changed_setting_by_setting(make: &Factory) {
     let stage = Stage::empty(make, BookingPolicy::default());
     assert_eq!(stage.read(stage.store.lanes()), []);
     let names = ["b", "main", "a-2", "a"].map(lane);
@@ -216,7 +216,7 @@ fn settings(stage: &Stage, name: &LaneName) -> LaneSettings {
     record.settings
 }
 
-pub(super) fn settings_nobody_can_work_under_are_refused(make: &Factory<'_>) {
+pub(super) fn settings_nobody_can_work_under_are_refused(make: &Factory) {
     let stage = Stage::new(make);
     let before = settings(&stage, &LaneName::main());
     let impossible = [
@@ -234,7 +234,7 @@ pub(super) fn settings_nobody_can_work_under_are_refused(make: &Factory<'_>) {
     assert_eq!(stage.read(stage.store.lane(&lane("new"))), None);
 }
 
-pub(super) fn a_lane_remembers_that_it_is_sold_out(make: &Factory<'_>) {
+pub(super) fn a_lane_remembers_that_it_is_sold_out(make: &Factory) {
     let stage = Stage::new(make);
     let mark = |sold_out| stage.done(catalog::Command::MarkSoldOut(LaneName::main(), sold_out)).replayed;
     assert!(mark(false), "it was not");
@@ -249,7 +249,7 @@ pub(super) fn a_lane_remembers_that_it_is_sold_out(make: &Factory<'_>) {
     assert_eq!((read.sold_out, read.revision, read.policy.capacity), (false, 4, 3));
 }
 
-pub(super) fn the_largest_hall_is_told_whole(make: &Factory<'_>) {
+pub(super) fn the_largest_hall_is_told_whole(make: &Factory) {
     let stage = Stage::under(make, generous());
     let hall = performance(PerformanceId::random(), stage.begins(), MOST_SEATS);
     stage.put(concert(stage.concert, &LaneName::main(), vec![hall.clone()]));

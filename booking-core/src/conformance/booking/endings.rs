@@ -9,7 +9,7 @@ use crate::{
     ticket::{EndReason, Ticket},
 };
 
-pub(super) fn a_paid_ticket_is_pending_until_acknowledged(make: &Factory<'_>) {
+pub(super) fn a_paid_ticket_is_pending_until_acknowledged(make: &Factory) {
     let stage = Stage::new(make);
     let ticket = stage.buyer(1);
     assert_eq!(stage.endings(), []);
@@ -27,7 +27,7 @@ pub(super) fn a_paid_ticket_is_pending_until_acknowledged(make: &Factory<'_>) {
     assert_eq!(stage.endings(), [], "what was acknowledged does not come back");
 }
 
-pub(super) fn a_swept_ticket_is_pending_with_its_reason(make: &Factory<'_>) {
+pub(super) fn a_swept_ticket_is_pending_with_its_reason(make: &Factory) {
     let stage = Stage::new(make);
     let (ticket, next) = (stage.guest(), stage.guest());
     let held = stage.held(&ticket, &[1]);
@@ -42,7 +42,7 @@ pub(super) fn a_swept_ticket_is_pending_with_its_reason(make: &Factory<'_>) {
     assert_eq!(stage.endings(), []);
 }
 
-pub(super) fn a_hold_given_back_ends_no_ticket(make: &Factory<'_>) {
+pub(super) fn a_hold_given_back_ends_no_ticket(make: &Factory) {
     let stage = Stage::new(make);
     let (first, second) = (stage.guest(), stage.guest());
     let held = stage.held(&first, &[1]);
@@ -52,7 +52,7 @@ pub(super) fn a_hold_given_back_ends_no_ticket(make: &Factory<'_>) {
     assert_eq!(stage.endings(), [], "leaving is told to the queue by who leaves");
 }
 
-pub(super) fn endings_are_told_up_to_the_limit_and_forgotten_one_by_one(make: &Factory<'_>) {
+pub(super) fn endings_are_told_up_to_the_limit_and_forgotten_one_by_one(make: &Factory) {
     let stage = Stage::under(make, generous());
     let user = stage.user();
     stage.charge(user, 10_000);

@@ -70,7 +70,7 @@ fn kinds(events: &[RecordedEvent]) -> Vec<&'static str> {
     events.iter().map(|recorded| kind(&recorded.event)).collect()
 }
 
-pub(super) fn events_are_numbered_from_one_without_a_gap(make: &Factory<'_>) {
+pub(super) fn events_are_numbered_from_one_without_a_gap(make: &Factory) {
     let stage = Stage::under(make, generous());
     one_of_each(&stage);
     assert!(stage.ask(release(crate::id::ReservationId::random(), stage.user())).is_err());
@@ -81,7 +81,7 @@ pub(super) fn events_are_numbered_from_one_without_a_gap(make: &Factory<'_>) {
     assert!(events.windows(2).all(|pair| pair[0].at <= pair[1].at), "{events:#?}");
 }
 
-pub(super) fn readers_by_cursor_see_every_event_once(make: &Factory<'_>) {
+pub(super) fn readers_by_cursor_see_every_event_once(make: &Factory) {
     let stage = Stage::under(make, generous());
     one_of_each(&stage);
     let all = stage.events();
@@ -100,7 +100,7 @@ pub(super) fn readers_by_cursor_see_every_event_once(make: &Factory<'_>) {
     assert_eq!(stage.read(stage.store.events(u64::MAX >> 1, 10)), [], "far behind the end");
 }
 
-pub(super) fn readers_by_cursor_miss_nothing_while_others_write(make: &Factory<'_>) {
+pub(super) fn readers_by_cursor_miss_nothing_while_others_write(make: &Factory) {
     const WRITERS: usize = 4;
     const EACH: usize = 50;
     struct Done<'a>(&'a AtomicUsize);
@@ -136,7 +136,7 @@ pub(super) fn readers_by_cursor_miss_nothing_while_others_write(make: &Factory<'
     assert_eq!(counts[WRITERS..], [WRITERS * EACH; 2]);
 }
 
-pub(super) fn every_kind_of_change_is_told_by_an_event(make: &Factory<'_>) {
+pub(super) fn every_kind_of_change_is_told_by_an_event(make: &Factory) {
     let stage = Stage::under(make, generous());
     assert_eq!(kinds(&stage.events()), ["lane set", "concert added", "performance added"]);
     one_of_each(&stage);
@@ -153,7 +153,7 @@ pub(super) fn every_kind_of_change_is_told_by_an_event(make: &Factory<'_>) {
     assert_eq!(stage.entries(user), [charged], "the event is the entry");
 }
 
-pub(super) fn the_history_of_a_seat_tells_every_move_of_it(make: &Factory<'_>) {
+pub(super) fn the_history_of_a_seat_tells_every_move_of_it(make: &Factory) {
     let stage = Stage::under(make, generous());
     one_of_each(&stage);
     let moves = ["held", "released", "held", "expired", "held", "sold", "returned"];

@@ -24,7 +24,7 @@ fn opened_at(stage: &Stage) -> Timestamp {
     }
 }
 
-pub(super) fn instants_come_from_the_clock_of_the_store(make: &Factory<'_>) {
+pub(super) fn instants_come_from_the_clock_of_the_store(make: &Factory) {
     let stage = Stage::new(make);
     for step in [0, 1, 999_999, 3_600_000_000, 1] {
         stage.advance(Duration::from_micros(step));
@@ -37,7 +37,7 @@ pub(super) fn instants_come_from_the_clock_of_the_store(make: &Factory<'_>) {
     }
 }
 
-pub(super) fn a_hold_is_alive_until_the_very_instant_it_ends(make: &Factory<'_>) {
+pub(super) fn a_hold_is_alive_until_the_very_instant_it_ends(make: &Factory) {
     let stage = Stage::new(make);
     let (payer, keeper, leaver, other) = (stage.buyer(1), stage.buyer(1), stage.guest(), stage.guest());
     let (paid, late, left) = (stage.held(&payer, &[1]), stage.held(&keeper, &[2]), stage.held(&leaver, &[3]));
@@ -56,7 +56,7 @@ pub(super) fn a_hold_is_alive_until_the_very_instant_it_ends(make: &Factory<'_>)
     assert_eq!(stage.status(&paid), ReservationStatus::Confirmed);
 }
 
-pub(super) fn an_expired_hold_reads_as_expired_without_a_sweep(make: &Factory<'_>) {
+pub(super) fn an_expired_hold_reads_as_expired_without_a_sweep(make: &Factory) {
     let stage = Stage::under(make, generous());
     let ticket = stage.buyer(2);
     let held = stage.held(&ticket, &[10, 20]);
@@ -72,7 +72,7 @@ pub(super) fn an_expired_hold_reads_as_expired_without_a_sweep(make: &Factory<'_
     stage.books_are_clean();
 }
 
-pub(super) fn an_expired_hold_is_taken_over_without_a_sweep(make: &Factory<'_>) {
+pub(super) fn an_expired_hold_is_taken_over_without_a_sweep(make: &Factory) {
     let stage = Stage::under(make, generous());
     let (first, second) = (stage.buyer(3), stage.buyer(3));
     let old = stage.held(&first, &[1, 2, 3]);
@@ -87,7 +87,7 @@ pub(super) fn an_expired_hold_is_taken_over_without_a_sweep(make: &Factory<'_>) 
     stage.books_are_clean();
 }
 
-pub(super) fn sweeping_after_a_takeover_frees_nobody_elses_seat(make: &Factory<'_>) {
+pub(super) fn sweeping_after_a_takeover_frees_nobody_elses_seat(make: &Factory) {
     let stage = Stage::new(make);
     let (first, second, third) = (stage.guest(), stage.buyer(1), stage.guest());
     let old = stage.held(&first, &[5]);
@@ -103,7 +103,7 @@ pub(super) fn sweeping_after_a_takeover_frees_nobody_elses_seat(make: &Factory<'
     stage.books_are_clean();
 }
 
-pub(super) fn sweeping_frees_the_seats_that_were_not_taken_over(make: &Factory<'_>) {
+pub(super) fn sweeping_frees_the_seats_that_were_not_taken_over(make: &Factory) {
     let stage = Stage::under(make, generous());
     let (first, second) = (stage.guest(), stage.guest());
     let old = stage.held(&first, &[1, 2, 3]);
@@ -117,7 +117,7 @@ pub(super) fn sweeping_frees_the_seats_that_were_not_taken_over(make: &Factory<'
     stage.books_are_clean();
 }
 
-pub(super) fn expired_holds_are_told_oldest_first_until_swept(make: &Factory<'_>) {
+pub(super) fn expired_holds_are_told_oldest_first_until_swept(make: &Factory) {
     let stage = Stage::new(make);
     let mut holds = Vec::new();
     for seat in 1..=6 {
@@ -142,7 +142,7 @@ pub(super) fn expired_holds_are_told_oldest_first_until_swept(make: &Factory<'_>
     assert_eq!(stage.read(stage.store.expired_holds(1)), holds[..1]);
 }
 
-pub(super) fn a_live_hold_cannot_be_swept(make: &Factory<'_>) {
+pub(super) fn a_live_hold_cannot_be_swept(make: &Factory) {
     let stage = Stage::new(make);
     let (live, paid) = (stage.held(&stage.buyer(1), &[1]), stage.bought(&stage.buyer(1), &[2]).0);
     stage.advance(TTL.saturating_sub(MICROSECOND));
@@ -158,7 +158,7 @@ pub(super) fn a_live_hold_cannot_be_swept(make: &Factory<'_>) {
     assert_eq!([stage.seat(1), stage.seat(2)], [SeatStatus::Available, SeatStatus::Sold]);
 }
 
-pub(super) fn a_ticket_whose_hold_ran_out_is_over(make: &Factory<'_>) {
+pub(super) fn a_ticket_whose_hold_ran_out_is_over(make: &Factory) {
     let stage = Stage::new(make);
     let (ticket, swept) = (stage.buyer(1), stage.buyer(1));
     let old = stage.held(&ticket, &[1]);

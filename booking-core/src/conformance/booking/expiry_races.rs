@@ -36,7 +36,7 @@ fn move_clock(stage: &Stage) {
     }
 }
 
-pub(super) fn of_paying_and_expiring_exactly_one_wins(make: &Factory<'_>) {
+pub(super) fn of_paying_and_expiring_exactly_one_wins(make: &Factory) {
     let stage = Stage::new(make);
     let there = stage.elsewhere();
     let (mut paid, mut expired) = (0, 0);
@@ -76,7 +76,7 @@ pub(super) fn of_paying_and_expiring_exactly_one_wins(make: &Factory<'_>) {
     stage.books_are_clean();
 }
 
-pub(super) fn of_paying_and_taking_over_exactly_one_wins(make: &Factory<'_>) {
+pub(super) fn of_paying_and_taking_over_exactly_one_wins(make: &Factory) {
     let stage = Stage::new(make);
     let there = stage.elsewhere();
     let (mut paid, mut taken) = (0, 0);
@@ -112,7 +112,7 @@ pub(super) fn of_paying_and_taking_over_exactly_one_wins(make: &Factory<'_>) {
     stage.books_are_clean();
 }
 
-pub(super) fn of_paying_and_releasing_exactly_one_wins(make: &Factory<'_>) {
+pub(super) fn of_paying_and_releasing_exactly_one_wins(make: &Factory) {
     let stage = Stage::new(make);
     let there = stage.elsewhere();
     for seat in 1..=30 {
@@ -134,7 +134,7 @@ pub(super) fn of_paying_and_releasing_exactly_one_wins(make: &Factory<'_>) {
     stage.books_are_clean();
 }
 
-pub(super) fn a_payment_is_never_dated_at_or_after_the_end_of_its_hold(make: &Factory<'_>) {
+pub(super) fn a_payment_is_never_dated_at_or_after_the_end_of_its_hold(make: &Factory) {
     const BUYERS: usize = 4;
     let policy = BookingPolicy { hold_ttl: Duration::from_millis(1), ..generous() };
     let stage = Stage::under(make, policy);

@@ -17,7 +17,7 @@ use crate::{
     ticket::{EndReason, LaneName},
 };
 
-pub(super) fn a_hold_answers_with_its_expiry_and_the_payment_due(make: &Factory<'_>) {
+pub(super) fn a_hold_answers_with_its_expiry_and_the_payment_due(make: &Factory) {
     let stage = Stage::under(make, generous());
     let ticket = stage.guest();
     let id = ReservationId::random();
@@ -31,7 +31,7 @@ pub(super) fn a_hold_answers_with_its_expiry_and_the_payment_due(make: &Factory<
     assert_eq!(stage.reservations(ticket.user), [held]);
 }
 
-pub(super) fn a_held_seat_is_refused_naming_every_seat_in_conflict(make: &Factory<'_>) {
+pub(super) fn a_held_seat_is_refused_naming_every_seat_in_conflict(make: &Factory) {
     let stage = Stage::under(make, generous());
     let (first, second, third) = (stage.guest(), stage.buyer(1), stage.guest());
     stage.held(&first, &[4, 8]);
@@ -40,7 +40,7 @@ pub(super) fn a_held_seat_is_refused_naming_every_seat_in_conflict(make: &Factor
     assert_eq!(refused, Err(Refusal::SeatTaken { seats: vec![4, 6, 8] }));
 }
 
-pub(super) fn a_hold_of_several_seats_is_all_or_nothing(make: &Factory<'_>) {
+pub(super) fn a_hold_of_several_seats_is_all_or_nothing(make: &Factory) {
     let stage = Stage::under(make, generous());
     let (first, second) = (stage.guest(), stage.guest());
     stage.held(&first, &[25]);
@@ -55,7 +55,7 @@ pub(super) fn a_hold_of_several_seats_is_all_or_nothing(make: &Factory<'_>) {
     stage.books_are_clean();
 }
 
-pub(super) fn a_hold_that_makes_no_sense_is_refused_by_its_first_fault(make: &Factory<'_>) {
+pub(super) fn a_hold_that_makes_no_sense_is_refused_by_its_first_fault(make: &Factory) {
     let stage = Stage::new(make);
     let side = lane("side");
     stage.done(set_lane(&side, LaneChange::default()));
@@ -96,7 +96,7 @@ fn draft(stage: &Stage) -> PerformanceDraft {
     performance(PerformanceId::random(), stage.begins(), SEATS)
 }
 
-pub(super) fn a_user_with_a_live_hold_gets_no_second_one(make: &Factory<'_>) {
+pub(super) fn a_user_with_a_live_hold_gets_no_second_one(make: &Factory) {
     let stage = Stage::new(make);
     let (user, other_show) = (stage.user(), stage.another_show());
     let held = stage.held(&stage.ticket(user), &[1]);
@@ -109,7 +109,7 @@ pub(super) fn a_user_with_a_live_hold_gets_no_second_one(make: &Factory<'_>) {
     assert!(again(other_show).is_ok());
 }
 
-pub(super) fn bought_seats_count_towards_the_limit_of_their_performance_only(make: &Factory<'_>) {
+pub(super) fn bought_seats_count_towards_the_limit_of_their_performance_only(make: &Factory) {
     let policy = BookingPolicy { seats_per_user: 3, ..BookingPolicy::default() };
     let stage = Stage::under(make, policy);
     let (user, other_show) = (stage.user(), stage.another_show());
@@ -123,7 +123,7 @@ pub(super) fn bought_seats_count_towards_the_limit_of_their_performance_only(mak
     assert!(more(stage.show, &[3]).is_ok(), "two bought and one held make three");
 }
 
-pub(super) fn a_released_hold_frees_its_seats_at_once(make: &Factory<'_>) {
+pub(super) fn a_released_hold_frees_its_seats_at_once(make: &Factory) {
     let stage = Stage::under(make, generous());
     let (ticket, other) = (stage.guest(), stage.guest());
     let held = stage.held(&ticket, &[1, 2]);
@@ -140,7 +140,7 @@ pub(super) fn a_released_hold_frees_its_seats_at_once(make: &Factory<'_>) {
     stage.books_are_clean();
 }
 
-pub(super) fn only_the_owner_can_release_a_hold(make: &Factory<'_>) {
+pub(super) fn only_the_owner_can_release_a_hold(make: &Factory) {
     let stage = Stage::new(make);
     let (owner, other) = (stage.buyer(1), stage.guest());
     let held = stage.held(&owner, &[1]);
@@ -152,7 +152,7 @@ pub(super) fn only_the_owner_can_release_a_hold(make: &Factory<'_>) {
     assert_eq!(stage.ask(release(held.id, owner.user)), Err(Refusal::ReservationNotReleasable));
 }
 
-pub(super) fn leaving_gives_back_what_the_ticket_holds(make: &Factory<'_>) {
+pub(super) fn leaving_gives_back_what_the_ticket_holds(make: &Factory) {
     let stage = Stage::under(make, generous());
     let (ticket, idle) = (stage.guest(), stage.guest());
     let second = stage.ticket(ticket.user);
@@ -169,7 +169,7 @@ pub(super) fn leaving_gives_back_what_the_ticket_holds(make: &Factory<'_>) {
     assert_eq!((nothing.replayed, nothing.effect), (true, Effect::Nothing));
 }
 
-pub(super) fn one_ticket_buys_once(make: &Factory<'_>) {
+pub(super) fn one_ticket_buys_once(make: &Factory) {
     let stage = Stage::under(make, generous());
     let ticket = stage.buyer(5);
     let held = stage.held(&ticket, &[1]);
@@ -182,7 +182,7 @@ pub(super) fn one_ticket_buys_once(make: &Factory<'_>) {
     assert!(stage.hold(&stage.ticket(ticket.user), &[2]).is_ok(), "with a new ticket");
 }
 
-pub(super) fn a_changed_price_counts_for_new_holds_only(make: &Factory<'_>) {
+pub(super) fn a_changed_price_counts_for_new_holds_only(make: &Factory) {
     let stage = Stage::new(make);
     let (early, late) = (stage.buyer(1), stage.buyer(3));
     let held = stage.held(&early, &[1]);

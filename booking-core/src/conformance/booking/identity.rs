@@ -15,7 +15,7 @@ use crate::{
     refusal::Refusal,
 };
 
-pub(super) fn the_same_hold_asked_again_is_answered_with_what_exists(make: &Factory<'_>) {
+pub(super) fn the_same_hold_asked_again_is_answered_with_what_exists(make: &Factory) {
     let stage = Stage::under(make, generous());
     let ticket = stage.buyer(2);
     let ask = place(ReservationId::random(), &ticket, stage.show, &[2, 1]);
@@ -37,7 +37,7 @@ pub(super) fn the_same_hold_asked_again_is_answered_with_what_exists(make: &Fact
     assert!(again.replayed && status(&again) == ReservationStatus::Expired, "{again:?}");
 }
 
-pub(super) fn holding_again_exactly_what_one_holds_answers_the_hold(make: &Factory<'_>) {
+pub(super) fn holding_again_exactly_what_one_holds_answers_the_hold(make: &Factory) {
     let stage = Stage::under(make, generous());
     let ticket = stage.guest();
     let held = stage.held(&ticket, &[1, 2]);
@@ -54,7 +54,7 @@ pub(super) fn holding_again_exactly_what_one_holds_answers_the_hold(make: &Facto
     assert_ne!(reservation_of(&anew).id, held.id);
 }
 
-pub(super) fn a_reservation_identity_used_for_something_else_is_refused(make: &Factory<'_>) {
+pub(super) fn a_reservation_identity_used_for_something_else_is_refused(make: &Factory) {
     let stage = Stage::under(make, generous());
     let (ticket, other, show) = (stage.guest(), stage.guest(), stage.another_show());
     let held = stage.held(&ticket, &[1, 2]);
@@ -77,7 +77,7 @@ pub(super) fn a_reservation_identity_used_for_something_else_is_refused(make: &F
     assert_eq!(stage.available().len(), 50);
 }
 
-pub(super) fn the_same_charge_asked_again_answers_what_it_did_then(make: &Factory<'_>) {
+pub(super) fn the_same_charge_asked_again_answers_what_it_did_then(make: &Factory) {
     let stage = Stage::new(make);
     let user = stage.user();
     stage.charge(user, 100);
@@ -93,7 +93,7 @@ pub(super) fn the_same_charge_asked_again_answers_what_it_did_then(make: &Factor
     assert_eq!(stage.entries(user).len(), 3);
 }
 
-pub(super) fn an_entry_identity_used_for_something_else_is_refused(make: &Factory<'_>) {
+pub(super) fn an_entry_identity_used_for_something_else_is_refused(make: &Factory) {
     let stage = Stage::new(make);
     let ticket = stage.buyer(1);
     let (user, other, entry) = (ticket.user, stage.user(), EntryId::random());
@@ -111,7 +111,7 @@ pub(super) fn an_entry_identity_used_for_something_else_is_refused(make: &Factor
     stage.books_are_clean();
 }
 
-pub(super) fn a_replay_writes_no_event(make: &Factory<'_>) {
+pub(super) fn a_replay_writes_no_event(make: &Factory) {
     let stage = Stage::new(make);
     let ticket = stage.guest();
     let (entry, reservation) = (EntryId::random(), ReservationId::random());

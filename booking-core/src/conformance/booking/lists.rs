@@ -56,7 +56,7 @@ fn many_holds(stage: &Stage, user: UserId) -> Vec<Ticket> {
     tickets
 }
 
-pub(super) fn pages_of_reservations_have_no_gap_and_no_repeat(make: &Factory<'_>) {
+pub(super) fn pages_of_reservations_have_no_gap_and_no_repeat(make: &Factory) {
     let stage = Stage::under(make, generous());
     let (user, other) = (stage.user(), stage.guest());
     stage.held(&other, &[50]);
@@ -67,7 +67,7 @@ pub(super) fn pages_of_reservations_have_no_gap_and_no_repeat(make: &Factory<'_>
     walk(|page| stage.read(stage.store.reservations(user, page)), &expected);
 }
 
-pub(super) fn pages_of_payments_have_no_gap_and_no_repeat(make: &Factory<'_>) {
+pub(super) fn pages_of_payments_have_no_gap_and_no_repeat(make: &Factory) {
     let stage = Stage::under(make, generous());
     let user = stage.user();
     stage.charge(user, 25 * PRICE);
@@ -84,7 +84,7 @@ pub(super) fn pages_of_payments_have_no_gap_and_no_repeat(make: &Factory<'_>) {
     walk(|page| stage.read(stage.store.payments(user, page)), &expected);
 }
 
-pub(super) fn pages_of_entries_have_no_gap_and_no_repeat(make: &Factory<'_>) {
+pub(super) fn pages_of_entries_have_no_gap_and_no_repeat(make: &Factory) {
     let stage = Stage::new(make);
     let (user, other) = (stage.user(), stage.user());
     stage.charge(other, 1);
@@ -95,7 +95,7 @@ pub(super) fn pages_of_entries_have_no_gap_and_no_repeat(make: &Factory<'_>) {
     walk(|page| stage.read(stage.store.entries(user, page)), &expected);
 }
 
-pub(super) fn pages_of_concerts_have_no_gap_and_no_repeat(make: &Factory<'_>) {
+pub(super) fn pages_of_concerts_have_no_gap_and_no_repeat(make: &Factory) {
     let stage = Stage::new(make);
     in_batches(&stage, |_| {
         catalog::Command::PutConcerts(vec![concert(ConcertId::random(), &LaneName::main(), Vec::new())])
@@ -107,7 +107,7 @@ pub(super) fn pages_of_concerts_have_no_gap_and_no_repeat(make: &Factory<'_>) {
     walk(|page| stage.read(stage.store.concerts(page)), &expected);
 }
 
-pub(super) fn pages_of_performances_have_no_gap_and_no_repeat(make: &Factory<'_>) {
+pub(super) fn pages_of_performances_have_no_gap_and_no_repeat(make: &Factory) {
     let stage = Stage::new(make);
     let begins = stage.begins();
     let mut drafts: Vec<_> = (0..24)
@@ -130,7 +130,7 @@ pub(super) fn pages_of_performances_have_no_gap_and_no_repeat(make: &Factory<'_>
     }
 }
 
-pub(super) fn what_is_added_later_comes_after_the_cursor(make: &Factory<'_>) {
+pub(super) fn what_is_added_later_comes_after_the_cursor(make: &Factory) {
     let stage = Stage::under(make, generous());
     let user = stage.user();
     let hold = |seat: SeatNumber| {
@@ -150,7 +150,7 @@ pub(super) fn what_is_added_later_comes_after_the_cursor(make: &Factory<'_>) {
     assert_eq!(told.map(|line| line.number).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
 }
 
-pub(super) fn one_sees_only_what_is_ones_own(make: &Factory<'_>) {
+pub(super) fn one_sees_only_what_is_ones_own(make: &Factory) {
     let stage = Stage::new(make);
     let (ticket, other) = (stage.buyer(1), stage.buyer(2));
     let (bought, _) = stage.bought(&ticket, &[1]);
@@ -174,7 +174,7 @@ pub(super) fn one_sees_only_what_is_ones_own(make: &Factory<'_>) {
     }
 }
 
-pub(super) fn operators_see_whatever_is_anybodys_as_it_is_now(make: &Factory<'_>) {
+pub(super) fn operators_see_whatever_is_anybodys_as_it_is_now(make: &Factory) {
     let stage = Stage::new(make);
     let (bought, paid) = stage.bought(&stage.buyer(1), &[1]);
     let held = stage.held(&stage.guest(), &[2]);

@@ -23,73 +23,30 @@ mod wallets;
 mod words;
 mod workload;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use super::Work;
-use crate::{policy::BookingPolicy, store::BookingStore, time::Timestamp};
+use super::{Case, Harness};
+use crate::{policy::BookingPolicy, store::BookingStore};
 
-/// What the implementer of a [`BookingStore`] brings to a case. Calls come from several threads at once.
-pub trait BookingHarness: Send + Sync {
+/// What the implementer of a [`BookingStore`] brings to a case.
+pub trait BookingHarness: Harness {
     /// The store of this harness, the same at every call; at first there is nothing in it.
     fn store(&self) -> Arc<dyn BookingStore>;
 
     /// A second instance on the same data, as another server would have: a second pool, a second connection. A store
     /// that lives in one process only gives the same again.
     fn another(&self) -> Arc<dyn BookingStore>;
-
-    /// Runs the work to its end on the executor the store needs. Cases call it from plain threads.
-    fn block_on(&self, work: Work<'_>);
-
-    /// What the store's clock shows.
-    fn now(&self) -> Timestamp;
-
-    /// Moves the store's clock forward, for all instances (see [the clock of a harness](super)).
-    fn advance(&self, by: Duration);
 }
 
 /// Makes a harness with a fresh store that works under the policy of the case.
-pub type Factory<'a> = dyn Fn(BookingPolicy) -> Box<dyn BookingHarness> + 'a;
-
-/// One behaviour, and how to see whether a store has it.
-#[derive(Clone, Copy)]
-pub struct Case {
-    /// The behaviour.
-    pub name: &'static str,
-    /// Panics if the store lacks it.
-    pub run: fn(&Factory<'_>),
-}
-
-/// Runs one case.
-///
-/// # Panics
-/// If the store lacks the behaviour, or there is no such case.
-pub fn run(name: &str, make: &Factory<'_>) {
-    let case = CASES.iter().find(|case| case.name == name);
-    (case.unwrap_or_else(|| panic!("there is no case {name}")).run)(make);
-}
+pub type Factory = dyn Fn(BookingPolicy) -> Box<dyn BookingHarness>;
 
 /// Makes one `#[test]` of every case of the booking suite. The argument names a function from a
 /// [`BookingPolicy`](crate::BookingPolicy) to a [`BookingHarness`](crate::conformance::booking::BookingHarness).
 #[macro_export]
 macro_rules! booking_store {
     ($factory:expr) => {
-        $crate::__booking_cases! { { $crate::__booking_tests } $factory }
-    };
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __booking_tests {
-    ({ $factory:expr } $($topic:ident { $($case:ident,)* })*) => {
-        $($(
-            #[test]
-            fn $case() {
-                let make = |policy| -> ::std::boxed::Box<dyn $crate::conformance::booking::BookingHarness> {
-                    ::std::boxed::Box::new($factory(policy))
-                };
-                $crate::conformance::booking::run(stringify!($case), &make);
-            }
-        )*)*
+        $crate::__booking_cases! { { $crate::__tests } booking |policy| ::std::boxed::Box::new($factory(policy)) }
     };
 }
 
@@ -247,13 +204,6 @@ macro_rules! __booking_cases {
                 the_events_of_a_random_rush_fold_into_what_is_read,
             }
         }
-    };
-}
-
-macro_rules! table {
-    ({} $($topic:ident { $($case:ident,)* })*) => {
-        /// All cases, by topic.
-        pub const CASES: &[Case] = &[$($(Case { name: stringify!($case), run: $topic::$case },)*)*];
     };
 }
 

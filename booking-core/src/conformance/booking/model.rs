@@ -46,7 +46,7 @@ impl Model {
     }
 }
 
-pub(super) fn random_batches_agree_with_the_pure_state(make: &Factory<'_>) {
+pub(super) fn random_batches_agree_with_the_pure_state(make: &Factory) {
     let policies = [
         BookingPolicy { seats_per_user: 4, ..BookingPolicy::default() },
         BookingPolicy { live_reservations_per_user: 3, seats_per_user: 5, ..BookingPolicy::default() },
@@ -57,7 +57,7 @@ pub(super) fn random_batches_agree_with_the_pure_state(make: &Factory<'_>) {
     }
 }
 
-fn agree_under(make: &Factory<'_>, policy: &BookingPolicy, run: u64) {
+fn agree_under(make: &Factory, policy: &BookingPolicy, run: u64) {
     let mut random = Random::of_case(run);
     let stage = Stage::under(make, policy.clone());
     let mut crowd = Crowd::on(&stage, &mut random);

@@ -14,7 +14,7 @@ use crate::{
     refusal::Refusal,
 };
 
-pub(super) fn concurrent_charges_add_up(make: &Factory<'_>) {
+pub(super) fn concurrent_charges_add_up(make: &Factory) {
     let stage = Stage::new(make);
     let stages = [&stage, &stage.elsewhere()];
     let user = stage.user();
@@ -32,7 +32,7 @@ pub(super) fn concurrent_charges_add_up(make: &Factory<'_>) {
     stage.books_are_clean();
 }
 
-pub(super) fn the_same_charge_from_eight_threads_is_made_once(make: &Factory<'_>) {
+pub(super) fn the_same_charge_from_eight_threads_is_made_once(make: &Factory) {
     let stage = Stage::new(make);
     let stages = [&stage, &stage.elsewhere()];
     let user = stage.user();
@@ -49,7 +49,7 @@ pub(super) fn the_same_charge_from_eight_threads_is_made_once(make: &Factory<'_>
     stage.books_are_clean();
 }
 
-pub(super) fn paying_from_eight_threads_charges_once(make: &Factory<'_>) {
+pub(super) fn paying_from_eight_threads_charges_once(make: &Factory) {
     let stage = Stage::new(make);
     let stages = [&stage, &stage.elsewhere()];
     for seat in 1..=10 {
@@ -65,7 +65,7 @@ pub(super) fn paying_from_eight_threads_charges_once(make: &Factory<'_>) {
     stage.books_are_clean();
 }
 
-pub(super) fn two_reservations_racing_for_one_wallet_are_paid_once(make: &Factory<'_>) {
+pub(super) fn two_reservations_racing_for_one_wallet_are_paid_once(make: &Factory) {
     let policy =
         BookingPolicy { live_reservations_per_user: 2, seats_per_user: 2, ..BookingPolicy::default() };
     let stage = Stage::under(make, policy);
@@ -84,7 +84,7 @@ pub(super) fn two_reservations_racing_for_one_wallet_are_paid_once(make: &Factor
     stage.books_are_clean();
 }
 
-pub(super) fn a_refund_from_eight_threads_is_made_once(make: &Factory<'_>) {
+pub(super) fn a_refund_from_eight_threads_is_made_once(make: &Factory) {
     let stage = Stage::new(make);
     let stages = [&stage, &stage.elsewhere()];
     for seat in 1..=5 {
@@ -100,7 +100,7 @@ pub(super) fn a_refund_from_eight_threads_is_made_once(make: &Factory<'_>) {
 
 /// Only a clock that is read after the locks gives this: who waited for a lock would otherwise write an instant from
 /// before the wait, behind one that came later (I3).
-pub(super) fn a_ledger_never_goes_back_in_time(make: &Factory<'_>) {
+pub(super) fn a_ledger_never_goes_back_in_time(make: &Factory) {
     let stage = Stage::under(make, generous());
     let stages = [&stage, &stage.elsewhere()];
     let user = stage.user();

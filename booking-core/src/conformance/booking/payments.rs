@@ -17,7 +17,7 @@ use crate::{
     wallet::EntryKind,
 };
 
-pub(super) fn paying_moves_money_seats_and_payment_in_one_step(make: &Factory<'_>) {
+pub(super) fn paying_moves_money_seats_and_payment_in_one_step(make: &Factory) {
     let stage = Stage::under(make, generous());
     let ticket = stage.buyer(5);
     let held = stage.held(&ticket, &[3, 4]);
@@ -47,7 +47,7 @@ pub(super) fn paying_moves_money_seats_and_payment_in_one_step(make: &Factory<'_
     stage.books_are_clean();
 }
 
-pub(super) fn paying_twice_charges_once(make: &Factory<'_>) {
+pub(super) fn paying_twice_charges_once(make: &Factory) {
     let stage = Stage::new(make);
     let ticket = stage.buyer(3);
     let (held, first) = stage.bought(&ticket, &[1]);
@@ -61,7 +61,7 @@ pub(super) fn paying_twice_charges_once(make: &Factory<'_>) {
     stage.books_are_clean();
 }
 
-pub(super) fn a_payment_above_the_balance_is_refused_and_changes_nothing(make: &Factory<'_>) {
+pub(super) fn a_payment_above_the_balance_is_refused_and_changes_nothing(make: &Factory) {
     let stage = Stage::new(make);
     let ticket = stage.guest();
     stage.charge(ticket.user, PRICE - 1);
@@ -79,7 +79,7 @@ pub(super) fn a_payment_above_the_balance_is_refused_and_changes_nothing(make: &
     stage.books_are_clean();
 }
 
-pub(super) fn a_foreign_or_unknown_reservation_cannot_be_paid(make: &Factory<'_>) {
+pub(super) fn a_foreign_or_unknown_reservation_cannot_be_paid(make: &Factory) {
     let stage = Stage::new(make);
     let (owner, thief) = (stage.buyer(1), stage.buyer(5));
     let held = stage.held(&owner, &[1]);
@@ -92,7 +92,7 @@ pub(super) fn a_foreign_or_unknown_reservation_cannot_be_paid(make: &Factory<'_>
     assert_eq!(stage.ask(pay(held.id, &thief)), Err(Refusal::UnknownReservation), "not once paid either");
 }
 
-pub(super) fn only_the_ticket_that_made_a_reservation_pays_it(make: &Factory<'_>) {
+pub(super) fn only_the_ticket_that_made_a_reservation_pays_it(make: &Factory) {
     let stage = Stage::new(make);
     let ticket = stage.buyer(2);
     let held = stage.held(&ticket, &[1]);
@@ -105,7 +105,7 @@ pub(super) fn only_the_ticket_that_made_a_reservation_pays_it(make: &Factory<'_>
     assert_eq!(stage.ask(pay(held.id, &newer)), Err(Refusal::WrongTicket), "not once paid either");
 }
 
-pub(super) fn an_expired_hold_is_never_charged(make: &Factory<'_>) {
+pub(super) fn an_expired_hold_is_never_charged(make: &Factory) {
     let stage = Stage::new(make);
     let (ticket, swept) = (stage.buyer(1), stage.buyer(1));
     let (held, of_swept) = (stage.held(&ticket, &[1]), stage.held(&swept, &[2]));
@@ -121,7 +121,7 @@ pub(super) fn an_expired_hold_is_never_charged(make: &Factory<'_>) {
     stage.books_are_clean();
 }
 
-pub(super) fn a_released_reservation_cannot_be_paid(make: &Factory<'_>) {
+pub(super) fn a_released_reservation_cannot_be_paid(make: &Factory) {
     let stage = Stage::new(make);
     let ticket = stage.buyer(1);
     let held = stage.held(&ticket, &[1]);
@@ -131,7 +131,7 @@ pub(super) fn a_released_reservation_cannot_be_paid(make: &Factory<'_>) {
     assert_eq!(stage.endings(), []);
 }
 
-pub(super) fn a_refund_returns_money_and_seats_once(make: &Factory<'_>) {
+pub(super) fn a_refund_returns_money_and_seats_once(make: &Factory) {
     let stage = Stage::under(make, generous());
     let (ticket, next) = (stage.buyer(2), stage.buyer(1));
     let (held, paid) = stage.bought(&ticket, &[1, 2]);
@@ -157,7 +157,7 @@ pub(super) fn a_refund_returns_money_and_seats_once(make: &Factory<'_>) {
     stage.books_are_clean();
 }
 
-pub(super) fn a_free_seat_is_paid_with_nothing(make: &Factory<'_>) {
+pub(super) fn a_free_seat_is_paid_with_nothing(make: &Factory) {
     let stage = Stage::new(make);
     let free = PerformanceDraft {
         price: money(0),

@@ -18,7 +18,7 @@ use crate::{
     ticket::LaneName,
 };
 
-pub(super) fn the_seat_map_tells_available_held_and_sold(make: &Factory<'_>) {
+pub(super) fn the_seat_map_tells_available_held_and_sold(make: &Factory) {
     let stage = Stage::under(make, generous());
     stage.held(&stage.guest(), &[2, 3]);
     stage.bought(&stage.buyer(2), &[5, 50]);
@@ -39,7 +39,7 @@ pub(super) fn the_seat_map_tells_available_held_and_sold(make: &Factory<'_>) {
     assert_eq!(map.seats, vec![SeatStatus::Available; 50], "each performance has seats of its own");
 }
 
-pub(super) fn the_listing_counts_what_the_seat_map_shows(make: &Factory<'_>) {
+pub(super) fn the_listing_counts_what_the_seat_map_shows(make: &Factory) {
     let stage = Stage::under(make, generous());
     let check = |expected: u32, when: &str| {
         let listing = stage.read(stage.store.performance(stage.show)).expect("it exists");
@@ -66,7 +66,7 @@ pub(super) fn the_listing_counts_what_the_seat_map_shows(make: &Factory<'_>) {
     check(49, "when that was released");
 }
 
-pub(super) fn stock_tells_whether_anything_is_left_to_sell(make: &Factory<'_>) {
+pub(super) fn stock_tells_whether_anything_is_left_to_sell(make: &Factory) {
     let stage = Stage::under(make, generous());
     let side = lane("side");
     stage.done(set_lane(&side, LaneChange::default()));
@@ -96,7 +96,7 @@ pub(super) fn stock_tells_whether_anything_is_left_to_sell(make: &Factory<'_>) {
     assert_eq!(stock(&side), none, "it has begun");
 }
 
-pub(super) fn totals_tell_the_active_holds_and_the_seats_sold(make: &Factory<'_>) {
+pub(super) fn totals_tell_the_active_holds_and_the_seats_sold(make: &Factory) {
     let stage = Stage::under(make, generous());
     let check = |active_holds, seats_sold, when| {
         assert_eq!(stage.read(stage.store.totals()), Totals { active_holds, seats_sold }, "{when}");
@@ -120,7 +120,7 @@ pub(super) fn totals_tell_the_active_holds_and_the_seats_sold(make: &Factory<'_>
     check(0, 0, "when the sale was given back");
 }
 
-pub(super) fn what_does_not_exist_reads_as_nothing(make: &Factory<'_>) {
+pub(super) fn what_does_not_exist_reads_as_nothing(make: &Factory) {
     let stage = Stage::new(make);
     let nowhere = PerformanceId::random();
     assert_eq!(stage.read(stage.store.concert(ConcertId::random())), None);
@@ -135,7 +135,7 @@ pub(super) fn what_does_not_exist_reads_as_nothing(make: &Factory<'_>) {
     assert_eq!(stage.read(stage.store.reservation(user, ReservationId::random())), None);
 }
 
-pub(super) fn two_instances_agree_at_once(make: &Factory<'_>) {
+pub(super) fn two_instances_agree_at_once(make: &Factory) {
     let stage = Stage::new(make);
     let there = stage.elsewhere();
     let (ticket, rival) = (stage.buyer(1), there.guest());

@@ -12,7 +12,7 @@ use crate::{
     refusal::Refusal,
 };
 
-pub(super) fn of_eight_threads_on_one_seat_exactly_one_wins(make: &Factory<'_>) {
+pub(super) fn of_eight_threads_on_one_seat_exactly_one_wins(make: &Factory) {
     let stage = Stage::new(make);
     let stages = [&stage, &stage.elsewhere()];
     for seat in 1..=30 {
@@ -30,7 +30,7 @@ pub(super) fn of_eight_threads_on_one_seat_exactly_one_wins(make: &Factory<'_>) 
     stage.books_are_clean();
 }
 
-pub(super) fn eight_threads_on_fifty_seats_sell_each_once(make: &Factory<'_>) {
+pub(super) fn eight_threads_on_fifty_seats_sell_each_once(make: &Factory) {
     let stage = Stage::under(make, generous());
     let stages = [&stage, &stage.elsewhere()];
     let users: Vec<UserId> = (0..RACERS).map(|_| stage.user()).collect();
@@ -64,7 +64,7 @@ pub(super) fn eight_threads_on_fifty_seats_sell_each_once(make: &Factory<'_>) {
     stage.books_are_clean();
 }
 
-pub(super) fn overlapping_holds_of_several_seats_are_all_or_nothing(make: &Factory<'_>) {
+pub(super) fn overlapping_holds_of_several_seats_are_all_or_nothing(make: &Factory) {
     let stage = Stage::under(make, generous());
     let stages = [&stage, &stage.elsewhere()];
     let users: Vec<UserId> = (0..RACERS).map(|_| stage.user()).collect();
@@ -99,7 +99,7 @@ pub(super) fn overlapping_holds_of_several_seats_are_all_or_nothing(make: &Facto
     stage.books_are_clean();
 }
 
-pub(super) fn the_same_reservation_from_eight_threads_is_made_once(make: &Factory<'_>) {
+pub(super) fn the_same_reservation_from_eight_threads_is_made_once(make: &Factory) {
     let stage = Stage::under(make, generous());
     let stages = [&stage, &stage.elsewhere()];
     for first in [1, 11, 21, 31, 41] {
@@ -114,7 +114,7 @@ pub(super) fn the_same_reservation_from_eight_threads_is_made_once(make: &Factor
     stage.books_are_clean();
 }
 
-pub(super) fn one_ticket_racing_for_two_seats_gets_one(make: &Factory<'_>) {
+pub(super) fn one_ticket_racing_for_two_seats_gets_one(make: &Factory) {
     let stage = Stage::under(make, generous());
     let stages = [&stage, &stage.elsewhere()];
     for round in 0..10 {
@@ -133,7 +133,7 @@ pub(super) fn one_ticket_racing_for_two_seats_gets_one(make: &Factory<'_>) {
     stage.books_are_clean();
 }
 
-pub(super) fn a_user_racing_on_two_performances_stays_within_the_limit(make: &Factory<'_>) {
+pub(super) fn a_user_racing_on_two_performances_stays_within_the_limit(make: &Factory) {
     let stage = Stage::new(make);
     let stages = [&stage, &stage.elsewhere()];
     let shows = [stage.show, stage.another_show()];
@@ -152,7 +152,7 @@ pub(super) fn a_user_racing_on_two_performances_stays_within_the_limit(make: &Fa
     stage.books_are_clean();
 }
 
-pub(super) fn a_takeover_of_an_expired_seat_has_one_winner(make: &Factory<'_>) {
+pub(super) fn a_takeover_of_an_expired_seat_has_one_winner(make: &Factory) {
     let stage = Stage::new(make);
     let stages = [&stage, &stage.elsewhere()];
     for seat in 1..=15 {
@@ -174,7 +174,7 @@ pub(super) fn a_takeover_of_an_expired_seat_has_one_winner(make: &Factory<'_>) {
     stage.books_are_clean();
 }
 
-pub(super) fn batches_of_the_same_people_in_opposite_order_all_finish(make: &Factory<'_>) {
+pub(super) fn batches_of_the_same_people_in_opposite_order_all_finish(make: &Factory) {
     let stage = Stage::under(make, generous());
     let stages = [&stage, &stage.elsewhere()];
     let users: Vec<UserId> = (0..10).map(|_| stage.user()).collect();

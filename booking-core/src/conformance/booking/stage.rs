@@ -59,12 +59,12 @@ fn told<T>(answer: Result<T, StoreError>) -> T {
 
 impl Stage {
     /// The stage under the default policy.
-    pub(super) fn new(make: &Factory<'_>) -> Self {
+    pub(super) fn new(make: &Factory) -> Self {
         Self::under(make, BookingPolicy::default())
     }
 
     /// The stage under a policy.
-    pub(super) fn under(make: &Factory<'_>, policy: BookingPolicy) -> Self {
+    pub(super) fn under(make: &Factory, policy: BookingPolicy) -> Self {
         let stage = Self::empty(make, policy);
         stage.done(set_lane(&LaneName::main(), LaneChange::default()));
         let show = performance(stage.show, stage.begins(), SEATS);
@@ -73,7 +73,7 @@ impl Stage {
     }
 
     /// A store with nothing in it.
-    pub(super) fn empty(make: &Factory<'_>, policy: BookingPolicy) -> Self {
+    pub(super) fn empty(make: &Factory, policy: BookingPolicy) -> Self {
         let harness: Arc<dyn BookingHarness> = Arc::from(make(policy));
         Self {
             store: harness.store(),

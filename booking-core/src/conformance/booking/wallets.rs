@@ -14,7 +14,7 @@ use crate::{
     wallet::{EntryKind, Wallet},
 };
 
-pub(super) fn opening_a_wallet_twice_opens_it_once(make: &Factory<'_>) {
+pub(super) fn opening_a_wallet_twice_opens_it_once(make: &Factory) {
     let stage = Stage::new(make);
     let user = UserId::random();
     let first = stage.done(open(user));
@@ -28,7 +28,7 @@ pub(super) fn opening_a_wallet_twice_opens_it_once(make: &Factory<'_>) {
     assert_eq!(stage.balance(user), 20, "opening again empties nothing");
 }
 
-pub(super) fn a_user_without_a_wallet_is_unknown(make: &Factory<'_>) {
+pub(super) fn a_user_without_a_wallet_is_unknown(make: &Factory) {
     let stage = Stage::new(make);
     let ticket = stage.ticket(UserId::random());
     assert_eq!(stage.read(stage.store.wallet(ticket.user)), None);
@@ -40,7 +40,7 @@ pub(super) fn a_user_without_a_wallet_is_unknown(make: &Factory<'_>) {
     assert!(stage.hold(&ticket, &[1]).is_ok());
 }
 
-pub(super) fn the_ledger_tells_every_movement_in_order(make: &Factory<'_>) {
+pub(super) fn the_ledger_tells_every_movement_in_order(make: &Factory) {
     let stage = Stage::new(make);
     let ticket = stage.guest();
     let step = || stage.advance(Duration::from_micros(1));
@@ -67,7 +67,7 @@ pub(super) fn the_ledger_tells_every_movement_in_order(make: &Factory<'_>) {
     assert_eq!((wallet.entries, wallet.balance), (4, money(2_501)));
 }
 
-pub(super) fn a_charge_beyond_the_limit_is_refused_and_changes_nothing(make: &Factory<'_>) {
+pub(super) fn a_charge_beyond_the_limit_is_refused_and_changes_nothing(make: &Factory) {
     let stage = Stage::under(make, BookingPolicy { max_balance: money(100), ..BookingPolicy::default() });
     let user = stage.user();
     let too_much = |units| stage.ask(charge(EntryId::random(), user, units));
@@ -83,7 +83,7 @@ pub(super) fn a_charge_beyond_the_limit_is_refused_and_changes_nothing(make: &Fa
     stage.books_are_clean();
 }
 
-pub(super) fn sums_at_the_edge_of_the_integers_are_refused_or_exact(make: &Factory<'_>) {
+pub(super) fn sums_at_the_edge_of_the_integers_are_refused_or_exact(make: &Factory) {
     let most = money(i64::MAX);
     let stage = Stage::under(make, BookingPolicy { max_balance: most, ..BookingPolicy::default() });
     let user = stage.user();
@@ -98,7 +98,7 @@ pub(super) fn sums_at_the_edge_of_the_integers_are_refused_or_exact(make: &Facto
     stage.books_are_clean();
 }
 
-pub(super) fn a_refund_is_not_bound_by_the_limit(make: &Factory<'_>) {
+pub(super) fn a_refund_is_not_bound_by_the_limit(make: &Factory) {
     let limit = BookingPolicy { max_balance: money(PRICE), ..BookingPolicy::default() };
     let stage = Stage::under(make, limit);
     let ticket = stage.buyer(1);

@@ -19,7 +19,7 @@ fn policy() -> BookingPolicy {
 }
 
 /// Eight threads, all asking at random for the same seats with the same wallets, while time goes on.
-fn rush(make: &Factory<'_>, salt: u64) -> (Stage, Crowd) {
+fn rush(make: &Factory, salt: u64) -> (Stage, Crowd) {
     let stage = Stage::under(make, policy());
     let there = stage.elsewhere();
     let crowd = Crowd::on(&stage, &mut Random::of_case(salt));
@@ -55,7 +55,7 @@ fn rush(make: &Factory<'_>, salt: u64) -> (Stage, Crowd) {
     (stage, crowd)
 }
 
-pub(super) fn the_books_are_clean_after_a_random_rush(make: &Factory<'_>) {
+pub(super) fn the_books_are_clean_after_a_random_rush(make: &Factory) {
     let (stage, _) = rush(make, 100);
     log_is_possible(&stage.events());
     let audit = stage.read(stage.store.audit());
@@ -69,7 +69,7 @@ pub(super) fn the_books_are_clean_after_a_random_rush(make: &Factory<'_>) {
     }
 }
 
-pub(super) fn the_events_of_a_random_rush_fold_into_what_is_read(make: &Factory<'_>) {
+pub(super) fn the_events_of_a_random_rush_fold_into_what_is_read(make: &Factory) {
     let (stage, crowd) = rush(make, 200);
     let mut state = State::new(policy());
     stage.events().iter().for_each(|recorded| state.evolve(&recorded.event));

@@ -17,7 +17,7 @@ use crate::{
 
 const HOLD: Duration = Duration::from_mins(5);
 
-pub(super) fn a_payment_ends_its_ticket_in_the_lane_and_leaves_nothing_pending(make: &Factory<'_>) {
+pub(super) fn a_payment_ends_its_ticket_in_the_lane_and_leaves_nothing_pending(make: &Factory) {
     let stage = Stage::new(make, 2);
     let (ticket, other) = (stage.buyer(), stage.buyer());
     let held = stage.held(&ticket, 7);
@@ -30,7 +30,7 @@ pub(super) fn a_payment_ends_its_ticket_in_the_lane_and_leaves_nothing_pending(m
     stage.books_are_clean();
 }
 
-pub(super) fn a_freed_slot_reaches_the_head_in_the_step_that_frees_it(make: &Factory<'_>) {
+pub(super) fn a_freed_slot_reaches_the_head_in_the_step_that_frees_it(make: &Factory) {
     let stage = Stage::new(make, 1);
     let (first, second) = (stage.buyer(), stage.buyer());
     let held = stage.held(&first, 1);
@@ -40,7 +40,7 @@ pub(super) fn a_freed_slot_reaches_the_head_in_the_step_that_frees_it(make: &Fac
     assert_eq!(stage.admitted(), 1);
 }
 
-pub(super) fn a_refused_payment_ends_no_ticket(make: &Factory<'_>) {
+pub(super) fn a_refused_payment_ends_no_ticket(make: &Factory) {
     let stage = Stage::new(make, 2);
     let (ticket, thief) = (stage.buyer(), stage.buyer());
     let held = stage.held(&ticket, 1);
@@ -52,7 +52,7 @@ pub(super) fn a_refused_payment_ends_no_ticket(make: &Factory<'_>) {
     assert_eq!((stage.endings(), stage.admitted()), (vec![], 2));
 }
 
-pub(super) fn a_payment_asked_again_ends_nothing_else(make: &Factory<'_>) {
+pub(super) fn a_payment_asked_again_ends_nothing_else(make: &Factory) {
     let stage = Stage::new(make, 1);
     let ticket = stage.buyer();
     let held = stage.held(&ticket, 1);
@@ -67,7 +67,7 @@ pub(super) fn a_payment_asked_again_ends_nothing_else(make: &Factory<'_>) {
 }
 
 /// The signed ticket proves that it made the reservation, whatever became of its lane (Q6).
-pub(super) fn a_payment_needs_no_lane(make: &Factory<'_>) {
+pub(super) fn a_payment_needs_no_lane(make: &Factory) {
     let stage = Stage::new(make, 1);
     let ticket = stage.buyer();
     let gone = Stage::of_another_life(&ticket);
@@ -79,7 +79,7 @@ pub(super) fn a_payment_needs_no_lane(make: &Factory<'_>) {
     assert_eq!(stage.seat(1), SeatStatus::Sold);
 }
 
-pub(super) fn a_swept_hold_ends_its_ticket_in_the_lane(make: &Factory<'_>) {
+pub(super) fn a_swept_hold_ends_its_ticket_in_the_lane(make: &Factory) {
     let stage = Stage::new(make, 1);
     let (ticket, next) = (stage.buyer(), stage.buyer());
     let held = stage.held(&ticket, 1);
@@ -91,7 +91,7 @@ pub(super) fn a_swept_hold_ends_its_ticket_in_the_lane(make: &Factory<'_>) {
 }
 
 /// The booking port by itself knows of no lane: what it ends is carried there by others.
-pub(super) fn what_executes_alone_stays_pending(make: &Factory<'_>) {
+pub(super) fn what_executes_alone_stays_pending(make: &Factory) {
     let stage = Stage::new(make, 1);
     let ticket = stage.buyer();
     let held = stage.held(&ticket, 1);

@@ -14,7 +14,7 @@ use crate::{
     ticket::{EndReason, Ticket},
 };
 
-pub(super) fn a_first_hold_claims_and_holds_in_one_step(make: &Factory<'_>) {
+pub(super) fn a_first_hold_claims_and_holds_in_one_step(make: &Factory) {
     let stage = Stage::new(make, 2);
     let ticket = stage.buyer();
     let until = stage.now().after(SESSION);
@@ -27,7 +27,7 @@ pub(super) fn a_first_hold_claims_and_holds_in_one_step(make: &Factory<'_>) {
     assert!(stage.is_admitted(&ticket), "the claim window is past, the session goes on");
 }
 
-pub(super) fn a_later_hold_keeps_the_end_of_the_session(make: &Factory<'_>) {
+pub(super) fn a_later_hold_keeps_the_end_of_the_session(make: &Factory) {
     let stage = Stage::new(make, 1);
     let ticket = stage.buyer();
     let until = stage.now().after(SESSION);
@@ -41,7 +41,7 @@ pub(super) fn a_later_hold_keeps_the_end_of_the_session(make: &Factory<'_>) {
     assert_eq!(stage.standing(&ticket), Place::Admitted { until, claimed: true }, "nobody swept it yet");
 }
 
-pub(super) fn who_waits_holds_nothing_and_keeps_the_place(make: &Factory<'_>) {
+pub(super) fn who_waits_holds_nothing_and_keeps_the_place(make: &Factory) {
     let stage = Stage::new(make, 1);
     let (first, second, third) = (stage.buyer(), stage.buyer(), stage.buyer());
     let before = stage.events();
@@ -55,7 +55,7 @@ pub(super) fn who_waits_holds_nothing_and_keeps_the_place(make: &Factory<'_>) {
     assert!(stage.hold(&first, 1).is_ok());
 }
 
-pub(super) fn a_refused_hold_leaves_the_claim(make: &Factory<'_>) {
+pub(super) fn a_refused_hold_leaves_the_claim(make: &Factory) {
     let stage = Stage::new(make, 2);
     let (first, second) = (stage.buyer(), stage.buyer());
     stage.held(&first, 1);
@@ -68,7 +68,7 @@ pub(super) fn a_refused_hold_leaves_the_claim(make: &Factory<'_>) {
     assert!(stage.hold(&second, 2).is_ok());
 }
 
-pub(super) fn a_ticket_that_is_over_holds_nothing(make: &Factory<'_>) {
+pub(super) fn a_ticket_that_is_over_holds_nothing(make: &Factory) {
     let stage = Stage::new(make, 1);
     let (late, next) = (stage.buyer(), stage.buyer());
     stage.move_clock(CLAIM);
@@ -81,7 +81,7 @@ pub(super) fn a_ticket_that_is_over_holds_nothing(make: &Factory<'_>) {
     assert_eq!(stage.seat(2), SeatStatus::Available);
 }
 
-pub(super) fn a_ticket_of_a_lane_or_epoch_that_is_gone_holds_nothing(make: &Factory<'_>) {
+pub(super) fn a_ticket_of_a_lane_or_epoch_that_is_gone_holds_nothing(make: &Factory) {
     let stage = Stage::new(make, 1);
     let ticket = stage.buyer();
     let elsewhere = Ticket { lane: "elsewhere".parse().expect("a name"), ..ticket.clone() };
@@ -95,7 +95,7 @@ pub(super) fn a_ticket_of_a_lane_or_epoch_that_is_gone_holds_nothing(make: &Fact
     assert_eq!(stage.standing(&ticket), Place::Admitted { until, claimed: false }, "nobody claimed");
 }
 
-pub(super) fn the_same_hold_asked_again_is_answered_with_what_exists(make: &Factory<'_>) {
+pub(super) fn the_same_hold_asked_again_is_answered_with_what_exists(make: &Factory) {
     let stage = Stage::new(make, 1);
     let (ticket, id) = (stage.buyer(), ReservationId::random());
     let first = stage.hold_as(id, &ticket, 1).expect("the seat is free");
@@ -106,7 +106,7 @@ pub(super) fn the_same_hold_asked_again_is_answered_with_what_exists(make: &Fact
     assert_eq!(stage.events(), events);
 }
 
-pub(super) fn a_slot_whose_time_is_over_is_free_before_anybody_is_judged(make: &Factory<'_>) {
+pub(super) fn a_slot_whose_time_is_over_is_free_before_anybody_is_judged(make: &Factory) {
     let stage = Stage::new(make, 1);
     let (late, next) = (stage.buyer(), stage.buyer());
     stage.move_clock(CLAIM);

@@ -5,17 +5,16 @@ mod holds;
 mod races;
 mod stage;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use super::Work;
+use super::{Case, Harness};
 use crate::{
     policy::BookingPolicy,
     store::{BookingStore, JointStore, QueueStore},
-    time::Timestamp,
 };
 
-/// What the implementer of a [`JointStore`] brings to a case. Calls come from several threads at once.
-pub trait JointHarness: Send + Sync {
+/// What the implementer of a [`JointStore`] brings to a case.
+pub trait JointHarness: Harness {
     /// The bookings of this harness, the same at every call; at first there is nothing in them.
     fn booking(&self) -> Arc<dyn BookingStore>;
 
@@ -24,60 +23,17 @@ pub trait JointHarness: Send + Sync {
 
     /// The one step over both.
     fn joint(&self) -> Arc<dyn JointStore>;
-
-    /// Runs the work to its end on the executor the store needs. Cases call it from plain threads.
-    fn block_on(&self, work: Work<'_>);
-
-    /// What the store's clock shows.
-    fn now(&self) -> Timestamp;
-
-    /// Moves the store's clock forward (see [the clock of a harness](super)).
-    fn advance(&self, by: Duration);
 }
 
 /// Makes a harness with a fresh store that works under the policy of the case.
-pub type Factory<'a> = dyn Fn(BookingPolicy) -> Box<dyn JointHarness> + 'a;
-
-/// One behaviour, and how to see whether a store has it.
-#[derive(Clone, Copy)]
-pub struct Case {
-    /// The behaviour.
-    pub name: &'static str,
-    /// Panics if the store lacks it.
-    pub run: fn(&Factory<'_>),
-}
-
-/// Runs one case.
-///
-/// # Panics
-/// If the store lacks the behaviour, or there is no such case.
-pub fn run(name: &str, make: &Factory<'_>) {
-    let case = CASES.iter().find(|case| case.name == name);
-    (case.unwrap_or_else(|| panic!("there is no case {name}")).run)(make);
-}
+pub type Factory = dyn Fn(BookingPolicy) -> Box<dyn JointHarness>;
 
 /// Makes one `#[test]` of every case of the joint suite. The argument names a function from a
 /// [`BookingPolicy`](crate::BookingPolicy) to a [`JointHarness`](crate::conformance::joint::JointHarness).
 #[macro_export]
 macro_rules! joint_store {
     ($factory:expr) => {
-        $crate::__joint_cases! { { $crate::__joint_tests } $factory }
-    };
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __joint_tests {
-    ({ $factory:expr } $($topic:ident { $($case:ident,)* })*) => {
-        $($(
-            #[test]
-            fn $case() {
-                let make = |policy| -> ::std::boxed::Box<dyn $crate::conformance::joint::JointHarness> {
-                    ::std::boxed::Box::new($factory(policy))
-                };
-                $crate::conformance::joint::run(stringify!($case), &make);
-            }
-        )*)*
+        $crate::__joint_cases! { { $crate::__tests } joint |policy| ::std::boxed::Box::new($factory(policy)) }
     };
 }
 
@@ -112,13 +68,6 @@ macro_rules! __joint_cases {
                 fifty_seats_sold_to_a_crowd_leave_lanes_and_books_in_step,
             }
         }
-    };
-}
-
-macro_rules! table {
-    ({} $($topic:ident { $($case:ident,)* })*) => {
-        /// All cases, by topic.
-        pub const CASES: &[Case] = &[$($(Case { name: stringify!($case), run: $topic::$case },)*)*];
     };
 }
 

@@ -12,7 +12,7 @@ use crate::{
     ticket::EndReason,
 };
 
-pub(super) fn of_eight_threads_on_one_seat_exactly_one_wins_and_all_have_claimed(make: &Factory<'_>) {
+pub(super) fn of_eight_threads_on_one_seat_exactly_one_wins_and_all_have_claimed(make: &Factory) {
     let stage = Stage::new(make, 1_000);
     for seat in 1..=20 {
         let tickets: Vec<_> = (0..RACERS).map(|_| stage.buyer()).collect();
@@ -29,7 +29,7 @@ pub(super) fn of_eight_threads_on_one_seat_exactly_one_wins_and_all_have_claimed
     stage.books_are_clean();
 }
 
-pub(super) fn a_payment_from_eight_threads_frees_one_slot_once(make: &Factory<'_>) {
+pub(super) fn a_payment_from_eight_threads_frees_one_slot_once(make: &Factory) {
     let stage = Stage::new(make, 2);
     for seat in 1..=10 {
         let (payer, other) = (stage.buyer(), stage.buyer());
@@ -48,7 +48,7 @@ pub(super) fn a_payment_from_eight_threads_frees_one_slot_once(make: &Factory<'_
     stage.books_are_clean();
 }
 
-pub(super) fn fifty_seats_sold_to_a_crowd_leave_lanes_and_books_in_step(make: &Factory<'_>) {
+pub(super) fn fifty_seats_sold_to_a_crowd_leave_lanes_and_books_in_step(make: &Factory) {
     let stage = Stage::new(make, 5);
     let tickets: Vec<_> = (0..SEATS).map(|_| stage.buyer()).collect();
     let start = at_once(RACERS, |number| {

@@ -53,7 +53,7 @@ pub(super) fn pay(of: &Reservation) -> Command {
 
 impl Stage {
     /// The lane `main` that admits so many at once, with one performance of [`SEATS`] seats.
-    pub(super) fn new(make: &Factory<'_>, capacity: u32) -> Self {
+    pub(super) fn new(make: &Factory, capacity: u32) -> Self {
         let harness: Arc<dyn JointHarness> = Arc::from(make(BookingPolicy::default()));
         let (booking, queue, joint) = (harness.booking(), harness.queue(), harness.joint());
         let apart = Engine::new(Arc::clone(&booking), Arc::clone(&queue));

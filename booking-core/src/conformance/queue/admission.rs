@@ -14,7 +14,7 @@ use crate::{
     ticket::EndReason,
 };
 
-pub(super) fn who_enters_a_free_lane_is_admitted_at_once(make: &Factory<'_>) {
+pub(super) fn who_enters_a_free_lane_is_admitted_at_once(make: &Factory) {
     let stage = Stage::new(make, capacity(2));
     let expected = Place::Admitted { until: stage.now().after(CLAIM), claimed: false };
     for _ in 0..2 {
@@ -25,7 +25,7 @@ pub(super) fn who_enters_a_free_lane_is_admitted_at_once(make: &Factory<'_>) {
     assert_eq!(stage.rank(&stage.entered()), Some(1));
 }
 
-pub(super) fn nobody_is_admitted_while_the_capacity_is_in_use(make: &Factory<'_>) {
+pub(super) fn nobody_is_admitted_while_the_capacity_is_in_use(make: &Factory) {
     let stage = Stage::new(make, capacity(3));
     let tickets = stage.line(10);
     for ticket in &tickets[..3] {
@@ -42,7 +42,7 @@ pub(super) fn nobody_is_admitted_while_the_capacity_is_in_use(make: &Factory<'_>
     assert_eq!(admitted[..4], [true, true, true, false]);
 }
 
-pub(super) fn admission_is_by_number_skipping_those_gone(make: &Factory<'_>) {
+pub(super) fn admission_is_by_number_skipping_those_gone(make: &Factory) {
     let stage = Stage::new(make, capacity(1));
     let tickets = stage.line(8);
     for gone in [1, 2, 5] {
@@ -63,7 +63,7 @@ pub(super) fn admission_is_by_number_skipping_those_gone(make: &Factory<'_>) {
     assert_eq!(admitted, [0, 3, 4, 6, 7]);
 }
 
-pub(super) fn a_freed_slot_reaches_the_head_in_the_same_step(make: &Factory<'_>) {
+pub(super) fn a_freed_slot_reaches_the_head_in_the_same_step(make: &Factory) {
     let stage = Stage::new(make, capacity(2));
     let tickets = stage.line(5);
     stage.finish(&tickets[1], EndReason::Completed);
@@ -74,7 +74,7 @@ pub(super) fn a_freed_slot_reaches_the_head_in_the_same_step(make: &Factory<'_>)
     assert_eq!(stage.advance(), Advanced::default(), "there is nothing left to do");
 }
 
-pub(super) fn entering_ends_what_time_has_ended(make: &Factory<'_>) {
+pub(super) fn entering_ends_what_time_has_ended(make: &Factory) {
     let stage = Stage::new(make, capacity(1));
     let (first, second) = (stage.entered(), stage.entered());
     stage.move_clock(CLAIM);
@@ -90,7 +90,7 @@ pub(super) fn entering_ends_what_time_has_ended(make: &Factory<'_>) {
     assert!(stage.is_admitted(&third));
 }
 
-pub(super) fn claiming_ends_what_time_has_ended(make: &Factory<'_>) {
+pub(super) fn claiming_ends_what_time_has_ended(make: &Factory) {
     let stage = Stage::new(make, capacity(2));
     let (first, second) = (stage.entered(), stage.entered());
     let third = stage.entered();
@@ -101,7 +101,7 @@ pub(super) fn claiming_ends_what_time_has_ended(make: &Factory<'_>) {
     assert_eq!(stage.snapshot(None).admitted, 2);
 }
 
-pub(super) fn advancing_tells_what_it_did_and_does_it_once(make: &Factory<'_>) {
+pub(super) fn advancing_tells_what_it_did_and_does_it_once(make: &Factory) {
     let stage = Stage::new(make, capacity(3));
     let tickets = stage.line(8);
     assert!(stage.claim(&tickets[0]).is_ok());
@@ -117,7 +117,7 @@ pub(super) fn advancing_tells_what_it_did_and_does_it_once(make: &Factory<'_>) {
     assert_eq!(ends, [session, no_show, no_show]);
 }
 
-pub(super) fn a_rate_limits_how_many_are_admitted(make: &Factory<'_>) {
+pub(super) fn a_rate_limits_how_many_are_admitted(make: &Factory) {
     let policy = LanePolicy { admit_per_second: Some(4), ..capacity(1_000) };
     let stage = Stage::new(make, policy);
     let tickets = stage.line(60);
@@ -138,7 +138,7 @@ pub(super) fn a_rate_limits_how_many_are_admitted(make: &Factory<'_>) {
     assert!((1..=2).contains(&caught_up), "a lane that rested makes up for little: {caught_up}");
 }
 
-pub(super) fn a_full_waiting_room_is_refused(make: &Factory<'_>) {
+pub(super) fn a_full_waiting_room_is_refused(make: &Factory) {
     let stage = Stage::new(make, LanePolicy { max_waiting: Some(2), ..capacity(1) });
     let (inside, first, second) = (stage.entered(), stage.entered(), stage.entered());
     let late = UserId::random();
@@ -156,7 +156,7 @@ pub(super) fn a_full_waiting_room_is_refused(make: &Factory<'_>) {
     assert_eq!(no_room.enter(UserId::random()).err(), Some(Refusal::LaneFull));
 }
 
-pub(super) fn a_lane_without_capacity_admits_nobody(make: &Factory<'_>) {
+pub(super) fn a_lane_without_capacity_admits_nobody(make: &Factory) {
     let stage = Stage::new(make, capacity(0));
     let tickets = stage.line(3);
     stage.move_clock(SESSION);

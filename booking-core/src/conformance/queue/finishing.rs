@@ -21,7 +21,7 @@ const REASONS: [EndReason; 7] = [
     EndReason::Closed,
 ];
 
-pub(super) fn a_finished_ticket_is_over_with_its_reason(make: &Factory<'_>) {
+pub(super) fn a_finished_ticket_is_over_with_its_reason(make: &Factory) {
     let stage = Stage::new(make, capacity(7));
     let tickets = stage.line(14);
     for half in [&tickets[7..], &tickets[..7]] {
@@ -36,7 +36,7 @@ pub(super) fn a_finished_ticket_is_over_with_its_reason(make: &Factory<'_>) {
     assert_eq!((told.users, told.admitted, told.waiting), (0, 0, 0));
 }
 
-pub(super) fn a_ticket_that_is_over_stays_as_it_is(make: &Factory<'_>) {
+pub(super) fn a_ticket_that_is_over_stays_as_it_is(make: &Factory) {
     let stage = Stage::new(make, capacity(1));
     let (no_show, completed, last) = (stage.entered(), stage.entered(), stage.entered());
     stage.move_clock(CLAIM);
@@ -61,7 +61,7 @@ pub(super) fn a_ticket_that_is_over_stays_as_it_is(make: &Factory<'_>) {
     assert_eq!(stage.standing(&completed), over);
 }
 
-pub(super) fn finishing_what_is_not_there_is_no_failure(make: &Factory<'_>) {
+pub(super) fn finishing_what_is_not_there_is_no_failure(make: &Factory) {
     let stage = Stage::new(make, capacity(1));
     let ticket = stage.entered();
     let before = stage.glance();
@@ -78,7 +78,7 @@ pub(super) fn finishing_what_is_not_there_is_no_failure(make: &Factory<'_>) {
     assert!(stage.is_admitted(&ticket));
 }
 
-pub(super) fn who_leaves_the_line_moves_up_those_behind(make: &Factory<'_>) {
+pub(super) fn who_leaves_the_line_moves_up_those_behind(make: &Factory) {
     let stage = Stage::new(make, capacity(1));
     let tickets = stage.line(5);
     stage.finish(&tickets[2], EndReason::Left);

@@ -11,13 +11,13 @@ mod snapshots;
 mod stage;
 mod strangers;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use super::Work;
-use crate::{store::QueueStore, time::Timestamp};
+use super::{Case, Harness};
+use crate::store::QueueStore;
 
-/// What the implementer of a [`QueueStore`] brings to a case. Calls come from several threads at once.
-pub trait QueueHarness: Send + Sync {
+/// What the implementer of a [`QueueStore`] brings to a case.
+pub trait QueueHarness: Harness {
     /// The store of this harness; at first there is no lane in it.
     fn store(&self) -> Arc<dyn QueueStore>;
 
@@ -25,62 +25,19 @@ pub trait QueueHarness: Send + Sync {
     /// the same again.
     fn another(&self) -> Arc<dyn QueueStore>;
 
-    /// Runs the work to its end on the executor the store needs. Cases call it from plain threads.
-    fn block_on(&self, work: Work<'_>);
-
-    /// What the store's clock shows.
-    fn now(&self) -> Timestamp;
-
-    /// Moves the store's clock forward, for all instances (see [the clock of a harness](super)).
-    fn advance(&self, by: Duration);
-
     /// Empties the store, as a crash does to one that kept nothing. The case asks for its stores anew afterwards.
     fn lose(&self);
 }
 
 /// Makes a harness with a fresh store.
-pub type Factory<'a> = dyn Fn() -> Box<dyn QueueHarness> + 'a;
-
-/// One behaviour, and how to see whether a store has it.
-#[derive(Clone, Copy)]
-pub struct Case {
-    /// The behaviour.
-    pub name: &'static str,
-    /// Panics if the store lacks it.
-    pub run: fn(&Factory<'_>),
-}
-
-/// Runs one case.
-///
-/// # Panics
-/// If the store lacks the behaviour, or there is no such case.
-pub fn run(name: &str, make: &Factory<'_>) {
-    let case = CASES.iter().find(|case| case.name == name);
-    (case.unwrap_or_else(|| panic!("there is no case {name}")).run)(make);
-}
+pub type Factory = dyn Fn() -> Box<dyn QueueHarness>;
 
 /// Makes one `#[test]` of every case of the queue suite. The argument names a function that gives a
 /// [`QueueHarness`](crate::conformance::queue::QueueHarness).
 #[macro_export]
 macro_rules! queue_store {
     ($factory:expr) => {
-        $crate::__queue_cases! { { $crate::__queue_tests } $factory }
-    };
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __queue_tests {
-    ({ $factory:expr } $($topic:ident { $($case:ident,)* })*) => {
-        $($(
-            #[test]
-            fn $case() {
-                let make = || -> ::std::boxed::Box<dyn $crate::conformance::queue::QueueHarness> {
-                    ::std::boxed::Box::new($factory())
-                };
-                $crate::conformance::queue::run(stringify!($case), &make);
-            }
-        )*)*
+        $crate::__queue_cases! { { $crate::__tests } queue || ::std::boxed::Box::new($factory()) }
     };
 }
 
@@ -159,13 +116,6 @@ macro_rules! __queue_cases {
                 random_calls_agree_with_the_pure_lane,
             }
         }
-    };
-}
-
-macro_rules! table {
-    ({} $($topic:ident { $($case:ident,)* })*) => {
-        /// All cases, by topic.
-        pub const CASES: &[Case] = &[$($(Case { name: stringify!($case), run: $topic::$case },)*)*];
     };
 }
 

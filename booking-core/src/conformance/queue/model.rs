@@ -53,7 +53,7 @@ fn firm(refusal: Refusal) -> Refusal {
     }
 }
 
-pub(super) fn random_calls_agree_with_the_pure_lane(make: &Factory<'_>) {
+pub(super) fn random_calls_agree_with_the_pure_lane(make: &Factory) {
     let policies = [
         capacity(3),
         LanePolicy { max_waiting: Some(6), claim_ttl: CLAIM / 10, ..capacity(2) },

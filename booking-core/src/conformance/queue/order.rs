@@ -12,7 +12,7 @@ use crate::{
     ticket::{EndReason, Ticket},
 };
 
-pub(super) fn numbers_are_given_in_the_order_of_arrival(make: &Factory<'_>) {
+pub(super) fn numbers_are_given_in_the_order_of_arrival(make: &Factory) {
     let stage = Stage::new(make, capacity(0));
     let users: Vec<UserId> = (0..40).map(|_| UserId::random()).collect();
     for (number, user) in (1..).zip(&users) {
@@ -29,7 +29,7 @@ pub(super) fn numbers_are_given_in_the_order_of_arrival(make: &Factory<'_>) {
     assert_eq!(stage.snapshot(None).next, 41);
 }
 
-pub(super) fn entering_twice_gives_the_same_place(make: &Factory<'_>) {
+pub(super) fn entering_twice_gives_the_same_place(make: &Factory) {
     let stage = Stage::new(make, capacity(1));
     let (inside, waiting) = (stage.entered(), stage.entered());
     stage.entered();
@@ -48,7 +48,7 @@ pub(super) fn entering_twice_gives_the_same_place(make: &Factory<'_>) {
     assert_eq!((told.users, told.waiting, told.admitted, told.next), (3, 2, 1, 4));
 }
 
-pub(super) fn ten_thousand_enters_of_one_user_leave_one_place(make: &Factory<'_>) {
+pub(super) fn ten_thousand_enters_of_one_user_leave_one_place(make: &Factory) {
     let stage = Stage::new(make, capacity(0));
     let first = stage.entered();
     for _ in 1..10_000 {
@@ -60,7 +60,7 @@ pub(super) fn ten_thousand_enters_of_one_user_leave_one_place(make: &Factory<'_>
     assert_eq!(stage.rank(&stage.entered()), Some(2));
 }
 
-pub(super) fn who_is_done_gets_a_new_number_at_the_end(make: &Factory<'_>) {
+pub(super) fn who_is_done_gets_a_new_number_at_the_end(make: &Factory) {
     let stage = Stage::new(make, capacity(1));
     let tickets = stage.line(4);
     stage.finish(&tickets[0], EndReason::Completed);
@@ -75,7 +75,7 @@ pub(super) fn who_is_done_gets_a_new_number_at_the_end(make: &Factory<'_>) {
     assert_eq!(stage.standing(&tickets[2]), Place::Done(EndReason::Left), "the old one stays over");
 }
 
-pub(super) fn ranks_are_exact_after_departures(make: &Factory<'_>) {
+pub(super) fn ranks_are_exact_after_departures(make: &Factory) {
     let stage = Stage::new(make, capacity(0));
     let mut waiting = stage.line(60);
     // From the head, the tail and the middle, some neighbours among them.
@@ -91,7 +91,7 @@ pub(super) fn ranks_are_exact_after_departures(make: &Factory<'_>) {
     assert_eq!(stage.snapshot(None).waiting, waiting.len() as u64 + 1);
 }
 
-pub(super) fn a_waiting_place_tells_when_to_ask_again(make: &Factory<'_>) {
+pub(super) fn a_waiting_place_tells_when_to_ask_again(make: &Factory) {
     let stage = Stage::new(make, capacity(1));
     let told = |ticket: &Ticket| match stage.standing(ticket) {
         Place::Waiting { estimated_wait, poll_after, .. } => (estimated_wait, poll_after),
@@ -115,7 +115,7 @@ pub(super) fn a_waiting_place_tells_when_to_ask_again(make: &Factory<'_>) {
     assert!(matches!(place, Place::Waiting { estimated_wait: None, .. }), "nothing was measured: {place:?}");
 }
 
-pub(super) fn lanes_do_not_touch_each_other(make: &Factory<'_>) {
+pub(super) fn lanes_do_not_touch_each_other(make: &Factory) {
     let main = Stage::new(make, capacity(1));
     let side = main.other_lane("side", capacity(2));
     let user = UserId::random();

@@ -19,7 +19,7 @@ use crate::{
 
 const EACH: usize = 40;
 
-pub(super) fn numbers_are_unique_and_ascending_under_eight_threads(make: &Factory<'_>) {
+pub(super) fn numbers_are_unique_and_ascending_under_eight_threads(make: &Factory) {
     let stage = Stage::new(make, capacity(10));
     let stages = [&stage, &stage.elsewhere()];
     let tickets = at_once(RACERS, |number| stages[number % 2].line(EACH));
@@ -35,7 +35,7 @@ pub(super) fn numbers_are_unique_and_ascending_under_eight_threads(make: &Factor
     assert_eq!((told.next, told.users, told.admitted, told.waiting), (many + 1, many, 10, many - 10));
 }
 
-pub(super) fn who_was_answered_before_another_asked_has_the_lower_number(make: &Factory<'_>) {
+pub(super) fn who_was_answered_before_another_asked_has_the_lower_number(make: &Factory) {
     let stage = Stage::new(make, capacity(0));
     let stages = [&stage, &stage.elsewhere()];
     let answered = AtomicU64::new(0);
@@ -49,7 +49,7 @@ pub(super) fn who_was_answered_before_another_asked_has_the_lower_number(make: &
     });
 }
 
-pub(super) fn one_user_in_eight_threads_has_one_place(make: &Factory<'_>) {
+pub(super) fn one_user_in_eight_threads_has_one_place(make: &Factory) {
     let stage = Stage::new(make, capacity(2));
     let stages = [&stage, &stage.elsewhere()];
     for round in 1..=20 {
@@ -63,7 +63,7 @@ pub(super) fn one_user_in_eight_threads_has_one_place(make: &Factory<'_>) {
     }
 }
 
-pub(super) fn the_lowest_numbers_are_admitted_whoever_races(make: &Factory<'_>) {
+pub(super) fn the_lowest_numbers_are_admitted_whoever_races(make: &Factory) {
     let stage = Stage::new(make, capacity(0));
     let stages = [&stage, &stage.elsewhere()];
     let tickets: Vec<Ticket> = at_once(RACERS, |number| stages[number % 2].line(10)).concat();
@@ -83,7 +83,7 @@ pub(super) fn the_lowest_numbers_are_admitted_whoever_races(make: &Factory<'_>) 
     assert_eq!(inside, expected);
 }
 
-pub(super) fn the_capacity_is_never_exceeded(make: &Factory<'_>) {
+pub(super) fn the_capacity_is_never_exceeded(make: &Factory) {
     const CAPACITY: u32 = 5;
     let claim_ttl = Duration::from_millis(40);
     let stage = Stage::new(make, LanePolicy { claim_ttl, session_ttl: claim_ttl * 4, ..capacity(CAPACITY) });
@@ -129,7 +129,7 @@ pub(super) fn the_capacity_is_never_exceeded(make: &Factory<'_>) {
     }
 }
 
-pub(super) fn one_claim_starts_the_session_for_eight(make: &Factory<'_>) {
+pub(super) fn one_claim_starts_the_session_for_eight(make: &Factory) {
     let stage = Stage::new(make, capacity(100));
     let stages = [&stage, &stage.elsewhere()];
     let tickets = stage.line(30);
@@ -146,7 +146,7 @@ pub(super) fn one_claim_starts_the_session_for_eight(make: &Factory<'_>) {
     assert!(tickets.iter().all(claimed));
 }
 
-pub(super) fn eight_finishes_free_one_slot(make: &Factory<'_>) {
+pub(super) fn eight_finishes_free_one_slot(make: &Factory) {
     let stage = Stage::new(make, capacity(2));
     let stages = [&stage, &stage.elsewhere()];
     let reasons = [EndReason::Completed, EndReason::Left];
@@ -160,7 +160,7 @@ pub(super) fn eight_finishes_free_one_slot(make: &Factory<'_>) {
     }
 }
 
-pub(super) fn two_instances_are_one_lane(make: &Factory<'_>) {
+pub(super) fn two_instances_are_one_lane(make: &Factory) {
     let stage = Stage::new(make, capacity(1));
     let there = stage.elsewhere();
     let (first, second, third) = (stage.entered(), there.entered(), stage.entered());

@@ -10,7 +10,7 @@ use crate::{queue::Place, refusal::Refusal, ticket::EndReason};
 
 const MICROSECOND: Duration = Duration::from_micros(1);
 
-pub(super) fn a_poll_claims_nothing(make: &Factory<'_>) {
+pub(super) fn a_poll_claims_nothing(make: &Factory) {
     let stage = Stage::new(make, capacity(1));
     let ticket = stage.entered();
     let expected = Place::Admitted { until: stage.now().after(CLAIM), claimed: false };
@@ -23,7 +23,7 @@ pub(super) fn a_poll_claims_nothing(make: &Factory<'_>) {
     assert_eq!(stage.standing(&ticket), Place::Done(EndReason::NoShow));
 }
 
-pub(super) fn the_first_claim_starts_the_session(make: &Factory<'_>) {
+pub(super) fn the_first_claim_starts_the_session(make: &Factory) {
     let stage = Stage::new(make, capacity(1));
     let ticket = stage.entered();
     stage.move_clock(CLAIM.saturating_sub(MICROSECOND));
@@ -34,7 +34,7 @@ pub(super) fn the_first_claim_starts_the_session(make: &Factory<'_>) {
     assert!(stage.is_admitted(&ticket), "the claim window is past, the session goes on");
 }
 
-pub(super) fn a_later_claim_keeps_the_end_of_the_session(make: &Factory<'_>) {
+pub(super) fn a_later_claim_keeps_the_end_of_the_session(make: &Factory) {
     let stage = Stage::new(make, capacity(1));
     let ticket = stage.entered();
     let until = stage.claim(&ticket);
@@ -45,7 +45,7 @@ pub(super) fn a_later_claim_keeps_the_end_of_the_session(make: &Factory<'_>) {
     }
 }
 
-pub(super) fn who_does_not_claim_in_time_is_a_no_show(make: &Factory<'_>) {
+pub(super) fn who_does_not_claim_in_time_is_a_no_show(make: &Factory) {
     let stage = Stage::new(make, capacity(1));
     let (ticket, next) = (stage.entered(), stage.entered());
     stage.move_clock(CLAIM.saturating_sub(MICROSECOND));
@@ -61,7 +61,7 @@ pub(super) fn who_does_not_claim_in_time_is_a_no_show(make: &Factory<'_>) {
     assert_eq!(stage.claim(&ticket), Err(Refusal::TicketOver(EndReason::NoShow)));
 }
 
-pub(super) fn a_session_ends_by_time(make: &Factory<'_>) {
+pub(super) fn a_session_ends_by_time(make: &Factory) {
     let stage = Stage::new(make, capacity(1));
     let (ticket, next) = (stage.entered(), stage.entered());
     assert!(stage.claim(&ticket).is_ok());
@@ -76,7 +76,7 @@ pub(super) fn a_session_ends_by_time(make: &Factory<'_>) {
     assert!(!again.replayed && again.ticket != ticket, "{again:?}");
 }
 
-pub(super) fn who_waits_cannot_claim(make: &Factory<'_>) {
+pub(super) fn who_waits_cannot_claim(make: &Factory) {
     let stage = Stage::new(make, capacity(1));
     let tickets = stage.line(4);
     for (rank, ticket) in (1..).zip(&tickets[1..]) {

@@ -14,7 +14,7 @@ use crate::{
     ticket::{EndReason, Ticket},
 };
 
-pub(super) fn older_settings_change_nothing(make: &Factory<'_>) {
+pub(super) fn older_settings_change_nothing(make: &Factory) {
     let stage = Stage::new(make, capacity(0));
     let old = stage.settings();
     stage.configure(|settings| settings.policy.capacity = 1);
@@ -36,7 +36,7 @@ pub(super) fn older_settings_change_nothing(make: &Factory<'_>) {
     assert!(stage.is_admitted(&ticket));
 }
 
-pub(super) fn a_lowered_capacity_evicts_nobody(make: &Factory<'_>) {
+pub(super) fn a_lowered_capacity_evicts_nobody(make: &Factory) {
     let stage = Stage::new(make, capacity(4));
     let tickets = stage.line(8);
     tickets[..4].iter().for_each(|ticket| assert!(stage.claim(ticket).is_ok()));
@@ -52,7 +52,7 @@ pub(super) fn a_lowered_capacity_evicts_nobody(make: &Factory<'_>) {
     assert!(!stage.is_admitted(&tickets[5]));
 }
 
-pub(super) fn a_raised_capacity_is_used_at_the_next_advance(make: &Factory<'_>) {
+pub(super) fn a_raised_capacity_is_used_at_the_next_advance(make: &Factory) {
     let stage = Stage::new(make, capacity(1));
     let tickets = stage.line(5);
     stage.configure(|settings| settings.policy.capacity = 3);
@@ -61,7 +61,7 @@ pub(super) fn a_raised_capacity_is_used_at_the_next_advance(make: &Factory<'_>) 
     assert_eq!(inside, [true, true, true, false, false]);
 }
 
-pub(super) fn a_paused_lane_takes_numbers_but_admits_nobody(make: &Factory<'_>) {
+pub(super) fn a_paused_lane_takes_numbers_but_admits_nobody(make: &Factory) {
     let stage = Stage::new(make, capacity(2));
     let inside = stage.entered();
     stage.configure(|settings| settings.paused = true);
@@ -89,7 +89,7 @@ fn is_drained(stage: &Stage, tickets: &[Ticket], reason: EndReason, refusal: &Re
     assert_eq!((told.users, told.waiting, told.admitted), (0, 0, 0));
 }
 
-pub(super) fn a_closed_lane_ends_every_ticket_and_takes_nobody(make: &Factory<'_>) {
+pub(super) fn a_closed_lane_ends_every_ticket_and_takes_nobody(make: &Factory) {
     let stage = Stage::new(make, capacity(2));
     let tickets = stage.line(6);
     assert!(stage.claim(&tickets[0]).is_ok());
@@ -106,7 +106,7 @@ pub(super) fn a_closed_lane_ends_every_ticket_and_takes_nobody(make: &Factory<'_
     assert_eq!(stage.standing(&tickets[0]), Place::Done(EndReason::Closed), "ended tickets stay ended");
 }
 
-pub(super) fn a_sold_out_lane_opens_again_where_it_stopped(make: &Factory<'_>) {
+pub(super) fn a_sold_out_lane_opens_again_where_it_stopped(make: &Factory) {
     let stage = Stage::new(make, capacity(1));
     let tickets = stage.line(4);
     stage.finish(&tickets[0], EndReason::Completed);
@@ -123,7 +123,7 @@ pub(super) fn a_sold_out_lane_opens_again_where_it_stopped(make: &Factory<'_>) {
     is_drained(&stage, &[again.ticket], EndReason::Closed, &Refusal::LaneClosed);
 }
 
-pub(super) fn changed_spans_count_for_what_begins_later(make: &Factory<'_>) {
+pub(super) fn changed_spans_count_for_what_begins_later(make: &Factory) {
     let stage = Stage::new(make, capacity(2));
     let (first, second) = (stage.entered(), stage.entered());
     let third = stage.entered();

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::ticket::{EndReason, Ticket};
 
-pub(super) fn a_snapshot_tells_the_lane_at_a_glance(make: &Factory<'_>) {
+pub(super) fn a_snapshot_tells_the_lane_at_a_glance(make: &Factory) {
     let stage = Stage::new(make, capacity(2));
     let told = stage.snapshot(None);
     assert_eq!((told.head, told.next, told.waiting, told.admitted, told.users), (1, 1, 0, 0, 0));
@@ -33,7 +33,7 @@ pub(super) fn a_snapshot_tells_the_lane_at_a_glance(make: &Factory<'_>) {
     assert_eq!(stage.snapshot(None).admitted, 0);
 }
 
-pub(super) fn departures_are_told_once_by_cursor(make: &Factory<'_>) {
+pub(super) fn departures_are_told_once_by_cursor(make: &Factory) {
     let stage = Stage::new(make, capacity(1));
     let tickets = stage.line(12);
     let start = stage.snapshot(None).cursor;
@@ -54,7 +54,7 @@ pub(super) fn departures_are_told_once_by_cursor(make: &Factory<'_>) {
     assert_eq!(stage.snapshot(Some(second.cursor + 1_000)).departed, [0; 0], "a cursor from nowhere");
 }
 
-pub(super) fn ranks_follow_from_snapshots(make: &Factory<'_>) {
+pub(super) fn ranks_follow_from_snapshots(make: &Factory) {
     let stage = Stage::new(make, capacity(3));
     let mut cursor = stage.snapshot(None).cursor;
     let (mut gone, mut tickets) = (BTreeSet::new(), Vec::<Ticket>::new());

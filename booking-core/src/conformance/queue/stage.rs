@@ -47,14 +47,14 @@ pub(super) struct Stage {
 
 impl Stage {
     /// The lane `main` under a policy, told once.
-    pub(super) fn new(make: &Factory<'_>, policy: LanePolicy) -> Self {
+    pub(super) fn new(make: &Factory, policy: LanePolicy) -> Self {
         let stage = Self::untold(make);
         stage.configure(|settings| settings.policy = policy);
         stage
     }
 
     /// The lane `main`, which the store was not told of yet.
-    pub(super) fn untold(make: &Factory<'_>) -> Self {
+    pub(super) fn untold(make: &Factory) -> Self {
         let harness: Arc<dyn QueueHarness> = Arc::from(make());
         Self { store: harness.store(), harness, lane: LaneName::main(), settings: Arc::default() }
     }

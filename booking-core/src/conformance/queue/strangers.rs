@@ -11,7 +11,7 @@ use crate::{
     ticket::{EndReason, Epoch, LaneName, Ticket},
 };
 
-pub(super) fn an_unknown_lane_is_refused(make: &Factory<'_>) {
+pub(super) fn an_unknown_lane_is_refused(make: &Factory) {
     let stage = Stage::untold(make);
     let ticket = Ticket { lane: LaneName::main(), epoch: Epoch(1), seq: 1, user: UserId::random() };
     assert_eq!(stage.enter(ticket.user).err(), Some(Refusal::UnknownLane));
@@ -35,7 +35,7 @@ fn is_refused(stage: &Stage, strange: &Ticket, refusal: &Refusal) {
     assert_eq!(stage.glance(), before, "{strange:?}");
 }
 
-pub(super) fn a_ticket_of_another_epoch_is_refused_and_changes_nothing(make: &Factory<'_>) {
+pub(super) fn a_ticket_of_another_epoch_is_refused_and_changes_nothing(make: &Factory) {
     let stage = Stage::new(make, capacity(1));
     let tickets = stage.line(3);
     for ticket in &tickets {
@@ -46,7 +46,7 @@ pub(super) fn a_ticket_of_another_epoch_is_refused_and_changes_nothing(make: &Fa
     assert_eq!(stage.rank(&tickets[2]), Some(2));
 }
 
-pub(super) fn a_ticket_the_lane_never_gave_is_refused_and_changes_nothing(make: &Factory<'_>) {
+pub(super) fn a_ticket_the_lane_never_gave_is_refused_and_changes_nothing(make: &Factory) {
     let stage = Stage::new(make, capacity(1));
     let tickets = stage.line(3);
     let (inside, waiting) = (&tickets[0], &tickets[1]);
@@ -66,7 +66,7 @@ pub(super) fn a_ticket_the_lane_never_gave_is_refused_and_changes_nothing(make: 
     assert_eq!((stage.rank(waiting), stage.rank(&tickets[2])), (Some(1), Some(2)));
 }
 
-pub(super) fn a_lane_that_lost_its_numbers_starts_a_new_epoch(make: &Factory<'_>) {
+pub(super) fn a_lane_that_lost_its_numbers_starts_a_new_epoch(make: &Factory) {
     let mut stage = Stage::new(make, capacity(1));
     let old = stage.line(3);
     let epochs = [stage.snapshot(None).epoch, old[0].epoch, old[2].epoch];

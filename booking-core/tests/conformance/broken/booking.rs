@@ -10,7 +10,7 @@ use booking_core::{
     BookingPolicy, Clock, Command, EndReason, LaneName, Outcome, RecordedEvent, Refusal, StoreError, Ticket,
     audit::Audit,
     catalog::{Concert, LaneRecord, Stock},
-    conformance::booking::{BookingHarness, CASES},
+    conformance::booking::{BookingHarness, CASES, Factory},
     hold::{Reservation, SeatNumber},
     id::{ConcertId, PaymentId, PerformanceId, ReservationId, UserId},
     memory::MemoryBooking,
@@ -153,26 +153,19 @@ pub(super) fn with_fault_and_clock<F: BookingFault>(
 }
 
 /// The suite finds the fault, by this case among others.
-pub(super) fn rejected<F: BookingFault>(expected: &str, fault: impl Fn() -> F) {
-    rejected_at(expected, &|policy| with_fault_and_clock(policy, fault(), |clock| clock));
+pub(super) fn rejected<F: BookingFault>(expected: &str, fault: impl Fn() -> F + 'static) {
+    rejected_at(expected, &move |policy| with_fault_and_clock(policy, fault(), |clock| clock));
 }
 
-pub(super) fn rejected_at(expected: &str, make: &dyn Fn(BookingPolicy) -> Box<dyn BookingHarness>) {
-    super::judge(&failed(make), CASES.len(), expected);
-}
-
-fn failed(make: &dyn Fn(BookingPolicy) -> Box<dyn BookingHarness>) -> Vec<&'static str> {
-    super::failures(CASES.iter().map(|case| {
-        let run: Box<dyn Fn() + '_> = Box::new(move || (case.run)(make));
-        (case.name, run)
-    }))
+pub(super) fn rejected_at(expected: &str, make: &Factory) {
+    super::judge(CASES, make, expected);
 }
 
 #[test]
 fn a_wrapper_without_a_fault_passes() {
     struct NoFault;
     impl BookingFault for NoFault {}
-    let failed = failed(&|policy| with_fault_and_clock(policy, NoFault, |clock| clock));
+    let failed = super::failures(CASES, &|policy| with_fault_and_clock(policy, NoFault, |clock| clock));
     assert_eq!(failed, [""; 0]);
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use booking_core::{
     Command, EndReason, Error, Outcome, Ticket,
-    conformance::joint::{CASES, JointHarness},
+    conformance::joint::CASES,
     memory::{MemoryBooking, MemoryJoint, MemoryQueue},
     store::{BookingStore, JointStore, QueueStore},
 };
@@ -33,13 +33,7 @@ impl Parts {
 
 /// The suite finds the fault, by this case among others.
 fn rejected(expected: &str, make: MakeJoint) {
-    let harness = move |policy| -> Box<dyn JointHarness> { Box::new(Joint::of(policy, make)) };
-    let failed = super::failures(CASES.iter().map(|case| {
-        let harness = &harness;
-        let run: Box<dyn Fn()> = Box::new(move || (case.run)(harness));
-        (case.name, run)
-    }));
-    super::judge(&failed, CASES.len(), expected);
+    super::judge(CASES, &move |policy| Box::new(Joint::of(policy, make)), expected);
 }
 
 /// A step with a fault: a name, and what it does instead.

@@ -20,15 +20,18 @@ use std::{
     time::{Duration, Instant},
 };
 
+use booking_core::conformance::Case;
+
 /// Runs all cases; the names of those that fail.
-fn failures<'a>(cases: impl Iterator<Item = (&'static str, Box<dyn Fn() + 'a>)>) -> Vec<&'static str> {
+fn failures<F: ?Sized>(cases: &[Case<F>], make: &F) -> Vec<&'static str> {
     silence();
-    let fails = |run: &dyn Fn()| panic::catch_unwind(AssertUnwindSafe(run)).is_err();
-    cases.filter(|(_, run)| fails(run)).map(|(name, _)| name).collect()
+    let fails = |case: &&Case<F>| panic::catch_unwind(AssertUnwindSafe(|| (case.run)(make))).is_err();
+    cases.iter().filter(fails).map(|case| case.name).collect()
 }
 
 /// The fault is found by the case that is about it, and the store does enough right to show that it is that fault.
-fn judge(failed: &[&str], all: usize, expected: &str) {
+fn judge<F: ?Sized>(cases: &[Case<F>], make: &F, expected: &str) {
+    let (failed, all) = (failures(cases, make), cases.len());
     println!("found by {failed:?}");
     assert!(failed.contains(&expected), "'{expected}' did not fail, but {failed:#?}");
     assert!(failed.len() * 3 < all * 2, "{} of {all} cases fail: that is more than one fault", failed.len());

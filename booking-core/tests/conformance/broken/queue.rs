@@ -9,14 +9,14 @@ use async_trait::async_trait;
 use booking_core::{
     Clock, EndReason, Epoch, Error, LaneName, ManualClock, Refusal, StoreError, Ticket, Timestamp,
     catalog::LaneSettings,
-    conformance::queue::{CASES, QueueHarness},
+    conformance::queue::CASES,
     id::UserId,
     queue::{Advanced, Command, Entered, Event, Lane, LaneSnapshot, Place},
     store::QueueStore,
 };
 use uuid::Uuid;
 
-use crate::harness;
+use crate::harness::{MakeQueue, Queue};
 
 /// What a broken store does otherwise; what a fault leaves out is right.
 pub(super) trait QueueFault: Default + Send + Sync + 'static {
@@ -149,20 +149,12 @@ fn with_fault<F: QueueFault>(clock: Arc<ManualClock>) -> Arc<dyn QueueStore> {
 
 /// The suite finds the fault, by this case among others.
 pub(super) fn rejected<F: QueueFault>(expected: &str) {
-    super::judge(&failed(with_fault::<F>), CASES.len(), expected);
+    rejected_as(expected, with_fault::<F>);
 }
 
 /// The suite finds the fault of a store made otherwise.
-pub(super) fn rejected_as(expected: &str, make: fn(Arc<ManualClock>) -> Arc<dyn QueueStore>) {
-    super::judge(&failed(make), CASES.len(), expected);
-}
-
-fn failed(make: fn(Arc<ManualClock>) -> Arc<dyn QueueStore>) -> Vec<&'static str> {
-    let harness = move || -> Box<dyn QueueHarness> { Box::new(harness::Queue::of(make)) };
-    super::failures(CASES.iter().map(|case| {
-        let run: Box<dyn Fn()> = Box::new(move || (case.run)(&harness));
-        (case.name, run)
-    }))
+pub(super) fn rejected_as(expected: &str, make: MakeQueue) {
+    super::judge(CASES, &move || Box::new(Queue::of(make)), expected);
 }
 
 #[test]
@@ -170,7 +162,7 @@ fn a_small_store_without_a_fault_passes() {
     #[derive(Default)]
     struct NoFault;
     impl QueueFault for NoFault {}
-    assert_eq!(failed(with_fault::<NoFault>), [""; 0]);
+    assert_eq!(super::failures(CASES, &|| Box::new(Queue::of(with_fault::<NoFault>))), [""; 0]);
 }
 
 #[async_trait]

@@ -10,7 +10,7 @@ use std::{
 
 use booking_core::{
     BookingPolicy, Timestamp,
-    conformance::{Work, booking::BookingHarness, queue::QueueHarness},
+    conformance::{self, Work, booking::BookingHarness, queue::QueueHarness},
     store::{BookingStore, QueueStore},
 };
 use booking_store_pg::{PgConfig, PgStore};
@@ -59,8 +59,16 @@ pub(crate) fn fresh_queue() -> Harness {
     fresh(BookingPolicy::default())
 }
 
-impl Harness {
-    fn move_clock(&self, by: Duration) {
+impl conformance::Harness for Harness {
+    fn block_on(&self, work: Work<'_>) {
+        self.runtime.block_on(work);
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.now.load(Ordering::SeqCst))
+    }
+
+    fn advance(&self, by: Duration) {
         let mut clock = self.clock.lock().expect("the clock is whole");
         let now = self.runtime.block_on(advance(&mut clock, by));
         self.store.forget_maps();
@@ -78,18 +86,6 @@ impl QueueHarness for Harness {
         self.another.clone()
     }
 
-    fn block_on(&self, work: Work<'_>) {
-        self.runtime.block_on(work);
-    }
-
-    fn now(&self) -> Timestamp {
-        Timestamp::from_micros(self.now.load(Ordering::SeqCst))
-    }
-
-    fn advance(&self, by: Duration) {
-        self.move_clock(by);
-    }
-
     fn lose(&self) {
         let mut connection = self.clock.lock().expect("the clock is whole");
         self.runtime.block_on(run(&mut connection, "TRUNCATE queue_lanes, tickets"));
@@ -103,17 +99,5 @@ impl BookingHarness for Harness {
 
     fn another(&self) -> Arc<dyn BookingStore> {
         self.another.clone()
-    }
-
-    fn block_on(&self, work: Work<'_>) {
-        self.runtime.block_on(work);
-    }
-
-    fn now(&self) -> Timestamp {
-        Timestamp::from_micros(self.now.load(Ordering::SeqCst))
-    }
-
-    fn advance(&self, by: Duration) {
-        self.move_clock(by);
     }
 }

@@ -10,7 +10,7 @@ use std::{
 
 use booking_core::{
     Timestamp,
-    conformance::{Work, queue::QueueHarness},
+    conformance::{self, Work, queue::QueueHarness},
     store::QueueStore,
 };
 use booking_store_redis::{RedisConfig, RedisQueue};
@@ -93,15 +93,7 @@ impl Drop for Harness {
     }
 }
 
-impl QueueHarness for Harness {
-    fn store(&self) -> Arc<dyn QueueStore> {
-        self.store.clone()
-    }
-
-    fn another(&self) -> Arc<dyn QueueStore> {
-        self.another.clone()
-    }
-
+impl conformance::Harness for Harness {
     fn block_on(&self, work: Work<'_>) {
         self.runtime.block_on(work);
     }
@@ -114,6 +106,16 @@ impl QueueHarness for Harness {
         let micros = i64::try_from(by.as_micros()).expect("a span of this life");
         self.now.fetch_add(micros, Ordering::SeqCst);
         self.tell_clocks();
+    }
+}
+
+impl QueueHarness for Harness {
+    fn store(&self) -> Arc<dyn QueueStore> {
+        self.store.clone()
+    }
+
+    fn another(&self) -> Arc<dyn QueueStore> {
+        self.another.clone()
     }
 
     fn lose(&self) {

@@ -7,7 +7,7 @@ use std::{
 
 use booking_core::{
     BookingPolicy, Clock, ManualClock, Timestamp,
-    conformance::{Work, booking::BookingHarness, joint::JointHarness, queue::QueueHarness},
+    conformance::{self, Work, booking::BookingHarness, joint::JointHarness, queue::QueueHarness},
     store::{BookingStore, JointStore, QueueStore},
 };
 use booking_store_sqlite::{SqliteConfig, SqliteStore};
@@ -46,15 +46,7 @@ impl Harness {
     }
 }
 
-impl BookingHarness for Harness {
-    fn store(&self) -> Arc<dyn BookingStore> {
-        self.the_store()
-    }
-
-    fn another(&self) -> Arc<dyn BookingStore> {
-        self.the_store()
-    }
-
+impl conformance::Harness for Harness {
     fn block_on(&self, work: Work<'_>) {
         pollster::block_on(work);
     }
@@ -65,6 +57,16 @@ impl BookingHarness for Harness {
 
     fn advance(&self, by: Duration) {
         self.clock.advance(by);
+    }
+}
+
+impl BookingHarness for Harness {
+    fn store(&self) -> Arc<dyn BookingStore> {
+        self.the_store()
+    }
+
+    fn another(&self) -> Arc<dyn BookingStore> {
+        self.the_store()
     }
 }
 
@@ -80,18 +82,6 @@ impl JointHarness for Harness {
     fn joint(&self) -> Arc<dyn JointStore> {
         self.the_store()
     }
-
-    fn block_on(&self, work: Work<'_>) {
-        pollster::block_on(work);
-    }
-
-    fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-
-    fn advance(&self, by: Duration) {
-        self.clock.advance(by);
-    }
 }
 
 impl QueueHarness for Harness {
@@ -101,18 +91,6 @@ impl QueueHarness for Harness {
 
     fn another(&self) -> Arc<dyn QueueStore> {
         self.the_store()
-    }
-
-    fn block_on(&self, work: Work<'_>) {
-        pollster::block_on(work);
-    }
-
-    fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-
-    fn advance(&self, by: Duration) {
-        self.clock.advance(by);
     }
 
     fn lose(&self) {
