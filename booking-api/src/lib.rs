@@ -7,6 +7,7 @@ mod catalog;
 #[cfg(feature = "client")]
 pub mod client;
 mod desk;
+mod instant;
 mod list;
 #[cfg(feature = "openapi")]
 pub mod openapi;

@@ -27,6 +27,7 @@ pub struct Payment {
     #[cfg_attr(feature = "openapi", schema(schema_with = crate::openapi::payment_status))]
     pub status: PaymentStatus,
     /// When it was paid.
+    #[serde(serialize_with = "crate::instant::whole")]
     pub paid_at: DateTime<Utc>,
     /// When it was given back, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -47,8 +47,10 @@ pub struct Reservation {
     #[cfg_attr(feature = "openapi", schema(minimum = 0))]
     pub amount: i64,
     /// When it was made.
+    #[serde(serialize_with = "crate::instant::whole")]
     pub created_at: DateTime<Utc>,
     /// The end of the hold; at this instant it is gone.
+    #[serde(serialize_with = "crate::instant::whole")]
     pub hold_expires_at: DateTime<Utc>,
     /// The payment to be settled; absent when there is none to settle and none was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]

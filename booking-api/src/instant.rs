@@ -1,0 +1,27 @@
+//! Instants in the answers that a sale is made of.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serializer;
+
+/// Writes an instant as it always is, but in one piece: left to itself it comes to the serializer in a dozen, each of which
+/// is looked through for what JSON has to escape.
+pub(crate) fn whole<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&at.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_is_written_as_everywhere_else() {
+        for micros in
+            [0, 1, 999_999, 1_000, 1_796_000_000_000_000, 1_796_000_000_123_000, 4_102_444_799_999_999]
+        {
+            let at = DateTime::from_timestamp_micros(micros).unwrap();
+            let mut written = serde_json::Serializer::new(Vec::new());
+            whole(&at, &mut written).unwrap();
+            assert_eq!(written.into_inner(), serde_json::to_vec(&at).unwrap(), "{at}");
+        }
+    }
+}
