@@ -147,8 +147,9 @@ fn rows_that_break_what_must_hold_are_refused() {
         ("DELETE FROM reservations WHERE status = 'held'", ""),
         ("UPDATE seats SET reservation_id = '00000000-0000-4000-8000-000000000000'", ""),
         (
-            "INSERT INTO reservations SELECT made + 1000, reservation_id, user_id, performance_id, seats, ticket_lane, \
-                ticket_epoch, ticket_seq, payment_id, amount, created_at, hold_until, 'released' FROM reservations",
+            "INSERT INTO reservations SELECT 1000 + n, '11111111-1111-4111-8111-111111111111', user_id, performance_id, \
+                seats, ticket_lane, ticket_epoch, ticket_seq, payment_id, amount, created_at, hold_until, 'released' \
+                FROM reservations, (SELECT 1 AS n UNION SELECT 2) WHERE status = 'held' LIMIT 2",
             "is there twice",
         ),
         ("DROP TRIGGER events_are_kept; DELETE FROM events WHERE seq = 2", "the log has"),
