@@ -17,24 +17,33 @@ pub(crate) fn clock() -> Arc<ManualClock> {
     Arc::new(ManualClock::at(Timestamp::from_micros(1_800_000_000_000_001)))
 }
 
+/// Harnesses that need no runtime, with the clock that is theirs.
+macro_rules! without_runtime {
+    ($($harness:ident)*) => {
+        $(
+            impl conformance::Harness for $harness {
+                fn block_on(&self, work: Work<'_>) {
+                    pollster::block_on(work);
+                }
+
+                fn now(&self) -> Timestamp {
+                    self.clock.now()
+                }
+
+                fn advance(&self, by: Duration) {
+                    self.clock.advance(by);
+                }
+            }
+        )*
+    };
+}
+
+without_runtime! { Booking Queue Joint }
+
 /// A booking store of this process.
 pub(crate) struct Booking {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) store: Arc<dyn BookingStore>,
-}
-
-impl conformance::Harness for Booking {
-    fn block_on(&self, work: Work<'_>) {
-        pollster::block_on(work);
-    }
-
-    fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-
-    fn advance(&self, by: Duration) {
-        self.clock.advance(by);
-    }
 }
 
 impl BookingHarness for Booking {
@@ -70,20 +79,6 @@ impl Queue {
     }
 }
 
-impl conformance::Harness for Queue {
-    fn block_on(&self, work: Work<'_>) {
-        pollster::block_on(work);
-    }
-
-    fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-
-    fn advance(&self, by: Duration) {
-        self.clock.advance(by);
-    }
-}
-
 impl QueueHarness for Queue {
     fn store(&self) -> Arc<dyn QueueStore> {
         Arc::clone(&self.store.lock().unwrap())
@@ -109,20 +104,6 @@ pub(crate) struct Joint {
     pub(crate) booking: Arc<dyn BookingStore>,
     pub(crate) queue: Arc<dyn QueueStore>,
     pub(crate) step: Arc<dyn JointStore>,
-}
-
-impl conformance::Harness for Joint {
-    fn block_on(&self, work: Work<'_>) {
-        pollster::block_on(work);
-    }
-
-    fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-
-    fn advance(&self, by: Duration) {
-        self.clock.advance(by);
-    }
 }
 
 impl JointHarness for Joint {

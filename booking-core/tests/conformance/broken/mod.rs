@@ -12,12 +12,9 @@ mod queue_tickets;
 
 use std::{
     panic::{self, AssertUnwindSafe},
-    sync::{
-        Once,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Condvar, Mutex, Once},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use booking_core::conformance::Case;
@@ -55,7 +52,10 @@ fn silence() {
 /// The moment between two steps that should be one. A thread of a race waits in it until another one has been through,
 /// so that the fault shows whatever the scheduler does; alone, it waits a little and goes on.
 #[derive(Default)]
-struct Window(AtomicUsize);
+struct Window {
+    left: Mutex<usize>,
+    leaves: Condvar,
+}
 
 impl Window {
     fn stay(&self) {
@@ -63,14 +63,15 @@ impl Window {
         if thread::current().name().is_some() {
             return;
         }
-        let (before, patience) = (self.0.load(Ordering::SeqCst), Instant::now() + Duration::from_millis(2));
-        while self.0.load(Ordering::SeqCst) == before && Instant::now() < patience {
-            thread::sleep(Duration::from_micros(50));
-        }
+        let left = self.left.lock().unwrap();
+        let before = *left;
+        let nobody_left = |left: &mut usize| *left == before;
+        drop(self.leaves.wait_timeout_while(left, Duration::from_millis(2), nobody_left).unwrap());
     }
 
     /// Through: those who stay go on.
     fn leave(&self) {
-        self.0.fetch_add(1, Ordering::SeqCst);
+        *self.left.lock().unwrap() += 1;
+        self.leaves.notify_all();
     }
 }
