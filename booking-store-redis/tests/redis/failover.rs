@@ -33,7 +33,7 @@ async fn a_promoted_replica_that_has_everything_goes_on() {
     let replica = replica_of(&primary);
     let tickets = world.line(4).await;
     // Both have it before the primary goes.
-    assert_eq!(primary.ask::<u64>(&["WAIT", "1", "5000"]), 1);
+    primary.replicate();
     primary.crash();
     promote(&replica);
     wire.switch_to(replica.port);
@@ -52,7 +52,7 @@ async fn a_promoted_replica_that_lags_behind_starts_a_new_epoch() {
     world.configure(1).await;
     let replica = replica_of(&primary);
     let mut old = world.line(3).await;
-    assert_eq!(primary.ask::<u64>(&["WAIT", "1", "5000"]), 1);
+    primary.replicate();
     // From here on it hears nothing of the primary.
     promote(&replica);
     old.extend(world.line(2).await);
@@ -70,7 +70,7 @@ async fn a_primary_that_became_a_replica_is_left_for_the_new_one() {
     world.configure(1).await;
     let replica = replica_of(&primary);
     let tickets = world.line(2).await;
-    assert_eq!(primary.ask::<u64>(&["WAIT", "1", "5000"]), 1);
+    primary.replicate();
     promote(&replica);
     primary.ask::<()>(&["REPLICAOF", "127.0.0.1", &replica.port.to_string()]);
     // While it copies the new primary it holds nothing at all, and later what was true a moment ago.

@@ -113,6 +113,18 @@ impl Server {
         answer.unwrap_or_else(|error| panic!("{command:?}: {error}"))
     }
 
+    /// Waits until its replica has everything it has. The wait is for the writes of the connection that asks, so it writes
+    /// something first; what others wrote before is in front of it.
+    pub(crate) fn replicate(&self) {
+        let mut connection =
+            Client::open(self.url()).expect("an address").get_connection().expect("a connection");
+        let mut asked = redis::pipe();
+        asked.cmd("SET").arg("{main}:everything-before").arg("").ignore();
+        asked.cmd("WAIT").arg(1).arg(5_000);
+        let (replicas,): (u64,) = asked.query(&mut connection).expect("Redis answers");
+        assert_eq!(replicas, 1, "the replica does not follow");
+    }
+
     fn signal(&self, signal: &str) {
         let id = self.child.as_ref().expect("it runs").id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().expect("kill").success());
