@@ -13,7 +13,7 @@ use crate::{
     lock::Lock,
     reader::{Found, Inquiries, Question, Reader, inquiries},
     shared::Shared,
-    writer::{Answer, Inbox, Work, Writer, inbox},
+    writer::{Answer, Decider, Inbox, Saver, Work, desk, inbox},
 };
 
 /// Both ports on one file. It is closed when the last handle is dropped, which waits for what is being written.
@@ -21,6 +21,8 @@ pub struct SqliteStore {
     pub(crate) shared: Arc<Shared>,
     clock: Arc<dyn Clock>,
     writer: Arc<Inbox>,
+    /// How many calls a transaction had.
+    sizes: Arc<BatchSizes>,
     /// Reads of the log; an audit does not keep them waiting.
     log: Arc<Inquiries>,
     auditor: Arc<Inquiries>,
@@ -41,12 +43,14 @@ impl SqliteStore {
         let Opened { lock, writer, log, auditor, state, lanes } = Opened::from(config, clock.now())?;
         let shared = Arc::new(Shared::new(state, lanes));
         let failed = |error: &dyn fmt::Display| config.unusable(error);
-        let writer = Writer::new(writer, Arc::clone(&clock), Arc::clone(&shared))
-            .map_err(|trouble| failed(&trouble.to_store_error()))?;
+        let saver = Saver::new(writer).map_err(|trouble| failed(&trouble.to_store_error()))?;
+        let (inbox, desk, sizes) = (Arc::new(inbox()), Arc::new(desk()), Arc::default());
+        let decider = Decider::new(&inbox, &desk, &clock, &shared, &sizes).map_err(|error| failed(&error))?;
         let mut store = Self {
             shared,
             clock: Arc::clone(&clock),
-            writer: Arc::new(inbox()),
+            writer: inbox,
+            sizes,
             log: Arc::new(inquiries()),
             auditor: Arc::new(inquiries()),
             threads: Vec::new(),
@@ -55,9 +59,9 @@ impl SqliteStore {
         let max_balance = config.policy.max_balance;
         let log = Reader { file: log, clock: Arc::clone(&clock), max_balance };
         let auditor = Reader { file: auditor, clock, max_balance };
-        let (of_writer, of_log, of_auditor) =
-            (Arc::clone(&store.writer), Arc::clone(&store.log), Arc::clone(&store.auditor));
-        store.start("booking-writer", move || writer.run(of_writer)).map_err(|error| failed(&error))?;
+        let (of_log, of_auditor) = (Arc::clone(&store.log), Arc::clone(&store.auditor));
+        store.start("booking-decider", move || decider.run()).map_err(|error| failed(&error))?;
+        store.start("booking-saver", move || saver.run(desk)).map_err(|error| failed(&error))?;
         store.start("booking-log", move || log.run(of_log)).map_err(|error| failed(&error))?;
         store.start("booking-audit", move || auditor.run(of_auditor)).map_err(|error| failed(&error))?;
         Ok(Arc::new(store))
@@ -65,7 +69,7 @@ impl SqliteStore {
 
     /// How many calls the transactions of the writer had, by the name of its queue.
     pub fn batch_sizes(&self) -> Vec<(&'static str, Arc<BatchSizes>)> {
-        vec![("writer", self.writer.sizes())]
+        vec![("writer", Arc::clone(&self.sizes))]
     }
 
     fn start(&mut self, name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {

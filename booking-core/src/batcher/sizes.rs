@@ -11,7 +11,8 @@ pub struct BatchSizes {
 }
 
 impl BatchSizes {
-    pub(super) fn count(&self, jobs: usize) {
+    /// Counts a batch of so many.
+    pub fn count(&self, jobs: usize) {
         let jobs = jobs as u64;
         let at = UP_TO.iter().position(|most| jobs <= *most).unwrap_or(UP_TO.len());
         self.batches[at].fetch_add(1, Relaxed);

@@ -2,9 +2,10 @@ use std::sync::Arc;
 
 use super::State;
 use crate::{
-    hold::SeatNumber,
+    hold::{Reservation, SeatNumber},
     id::{ConcertId, PerformanceId, ReservationId, UserId},
     keys::Keys,
+    reach::Reach,
 };
 
 impl State {
@@ -30,17 +31,28 @@ impl State {
         for user in &keys.users {
             self.copy_user(&mut part, *user);
         }
-        let of_tickets =
-            keys.tickets.iter().filter_map(|ticket| self.last_reservation_of(ticket)).map(|last| &last.id);
-        let of_payments =
-            keys.payments.iter().filter_map(|id| self.payments.get(id)).map(|paid| &paid.reservation);
-        for id in keys.reservations.iter().chain(of_tickets).chain(of_payments) {
-            self.copy_reservation(&mut part, *id);
+        for reservation in self.named(keys) {
+            self.copy_reservation(&mut part, reservation);
         }
         for entry in keys.entries.iter().filter_map(|id| self.entries.get(id)) {
             part.put_entry(entry.clone());
         }
         part
+    }
+
+    /// What these keys reach. The subset that they name is enough for it.
+    pub fn reach(&self, keys: &Keys) -> Reach {
+        let mut reach = Reach::of(keys);
+        self.named(keys).for_each(|reservation| reach.follow(reservation));
+        reach
+    }
+
+    /// The reservations that are named: by themselves, by their payment, or as the last of their ticket.
+    fn named(&self, keys: &Keys) -> impl Iterator<Item = &Reservation> {
+        let by_ticket = keys.tickets.iter().filter_map(|ticket| self.last_reservation_of(ticket));
+        let paid = |id| self.payments.get(id).and_then(|paid| self.reservation(paid.reservation));
+        let by_id = keys.reservations.iter().filter_map(|id| self.reservation(*id));
+        by_id.chain(by_ticket).chain(keys.payments.iter().filter_map(paid))
     }
 
     fn copy_concert(&self, part: &mut Self, id: ConcertId) {
@@ -82,9 +94,8 @@ impl State {
     }
 
     /// A reservation brings everything its release, expiry, payment or refund can touch.
-    fn copy_reservation(&self, part: &mut Self, id: ReservationId) {
-        let Some(reservation) = self.reservation(id) else { return };
-        self.put_once(part, id);
+    fn copy_reservation(&self, part: &mut Self, reservation: &Reservation) {
+        self.put_once(part, reservation.id);
         self.copy_wallet(part, reservation.user);
         for seat in &reservation.seats {
             self.copy_seat(part, reservation.performance, *seat);

@@ -113,22 +113,26 @@ impl Focus for Everything {
 fn holds_do_what_the_rules_say() {
     run::<Books<Holds>>(4_500);
     Holds::TALLY.check(120_000);
+    Holds::TALLY.check_ahead(5_000);
 }
 
 #[test]
 fn wallets_do_what_the_rules_say() {
     run::<Books<Wallets>>(4_500);
     Wallets::TALLY.check(120_000);
+    Wallets::TALLY.check_ahead(5_000);
 }
 
 #[test]
 fn payments_do_what_the_rules_say() {
     run::<Books<Payments>>(4_500);
     Payments::TALLY.check(120_000);
+    Payments::TALLY.check_ahead(5_000);
 }
 
 #[test]
 fn a_whole_world_does_what_the_rules_say() {
     run::<Books<Everything>>(6_000);
     Everything::TALLY.check(250_000);
+    Everything::TALLY.check_ahead(9_000);
 }

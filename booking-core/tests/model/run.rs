@@ -32,17 +32,24 @@ pub(crate) fn run<M: StateMachineTest>(cases: u32) {
     }
 }
 
-/// How many commands did something, were there already, or were refused.
+/// How many commands did something, were there already, or were refused; and how many batches could be decided while
+/// others before them were being written.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     done: AtomicU64,
     replayed: AtomicU64,
     refused: AtomicU64,
+    ahead: AtomicU64,
 }
 
 impl Tally {
     pub(crate) const fn new() -> Self {
-        Self { done: AtomicU64::new(0), replayed: AtomicU64::new(0), refused: AtomicU64::new(0) }
+        Self {
+            done: AtomicU64::new(0),
+            replayed: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+            ahead: AtomicU64::new(0),
+        }
     }
 
     pub(crate) fn done(&self) {
@@ -55,6 +62,15 @@ impl Tally {
 
     pub(crate) fn refused(&self) {
         self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn ahead(&self) {
+        self.ahead.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// At least so many batches that did something could be decided while others were being written.
+    pub(crate) fn check_ahead(&self, least: u64) {
+        assert!(self.ahead.load(Ordering::Relaxed) >= least, "{self:?}: too few could be decided ahead");
     }
 
     /// At least `least` commands ran; three in ten of them did something, and one in fifty each of the rest happened.

@@ -8,12 +8,12 @@
 
 use std::time::Duration;
 
-use booking_core::{Command, Timestamp};
+use booking_core::{Command, Reach, Timestamp};
 use sqlx::PgConnection;
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    load::{Head, Reach},
+    load::Head,
     recent::Recent,
     save::{self, Place},
     turn::{Answers, Decided, Look, Staged},

@@ -11,14 +11,9 @@
 //! Under READ COMMITTED a statement that waits for a lock reads everything else as it was before the wait. So
 //! nothing is read by the statement that takes the lock, but the clock, which is asked when the row is there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use booking_core::{
-    Keys, Rows, Timestamp,
-    hold::Reservation,
-    id::{PerformanceId, UserId},
-    payment::Payment,
-};
+use booking_core::{Keys, Reach, Rows, Timestamp, hold::Reservation, payment::Payment};
 use sqlx::{PgConnection, Row, ValueRef, postgres::PgRow, query, raw_sql};
 use uuid::Uuid;
 
@@ -108,34 +103,6 @@ pub(super) struct Loaded {
     pub(super) reach: Reach,
 }
 
-/// What a batch may read and change: the users and seats that it names, and those that the reservations it names lead to.
-/// Such links never change, and everything else belongs to a user.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Reach {
-    users: BTreeSet<UserId>,
-    seats: BTreeSet<(PerformanceId, u32)>,
-    /// Performances of which it reaches every seat.
-    halls: BTreeSet<PerformanceId>,
-}
-
-impl Reach {
-    pub(super) fn of(keys: &Keys) -> Self {
-        Self { users: keys.users.clone(), seats: keys.seats.clone(), halls: keys.all_seats.clone() }
-    }
-
-    pub(super) fn meets(&self, other: &Self) -> bool {
-        !self.users.is_disjoint(&other.users)
-            || !self.seats.is_disjoint(&other.seats)
-            || !self.halls.is_disjoint(&other.halls)
-            || self.enters(&other.halls)
-            || other.enters(&self.halls)
-    }
-
-    fn enters(&self, halls: &BTreeSet<PerformanceId>) -> bool {
-        !halls.is_empty() && self.seats.iter().any(|(performance, _)| halls.contains(performance))
-    }
-}
-
 /// Loads everything but the catalogue.
 pub(super) async fn load(connection: &mut PgConnection, keys: &Keys, whom: Whom) -> Result<Loaded, Trouble> {
     let found = look::look(connection, keys, whom).await?;
@@ -165,8 +132,7 @@ fn loaded(found: &[PgRow], keys: &Keys) -> Result<Loaded, Trouble> {
         } else {
             let (made, reservation) = rows::reservation(row)?;
             if row.try_get(look::IS_NAMED)? {
-                reach.seats.extend(reservation.seats.iter().map(|number| (reservation.performance, *number)));
-                reach.users.insert(reservation.user);
+                reach.follow(&reservation);
             }
             if let Some(amount) = row.try_get::<Option<i64>, _>(look::PAYMENT)? {
                 payments.insert(made, rows::payment_of(&reservation, amount, row, look::PAYMENT + 1)?);

@@ -2,9 +2,7 @@
 
 use std::collections::VecDeque;
 
-use booking_core::Timestamp;
-
-use super::load::Reach;
+use booking_core::{Reach, Timestamp};
 
 /// More batches than are ever under way at once.
 const MOST: usize = 4;

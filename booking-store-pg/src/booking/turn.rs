@@ -4,14 +4,15 @@
 use std::collections::{BTreeSet, HashMap};
 
 use booking_core::{
-    BookingPolicy, ChangedRows, Command, Event, Keys, Outcome, Refusal, State, Timestamp, id::PerformanceId,
+    BookingPolicy, ChangedRows, Command, Event, Keys, Outcome, Reach, Refusal, State, Timestamp,
+    id::PerformanceId,
 };
 use sqlx::{PgConnection, raw_sql};
 
 use super::{
     ahead::Ahead,
     catalog::{self, Catalog},
-    load::{self, Head, Loaded, Reach},
+    load::{self, Head, Loaded},
     look::Whom,
     recent::Recent,
     save::{self, Place},

@@ -82,11 +82,14 @@ fn each<T>(
     rows.try_for_each(|row| save(&mut statement, row))
 }
 
+/// An event, and its JSON.
+type Told<'a> = (&'a Event, &'a serde_json::Result<String>);
+
 /// What a batch changed, with its events, which are numbered from the one after `last_event`.
-pub(crate) fn changes(
+pub(crate) fn changes<'a>(
     file: &Connection,
     changes: &ChangedRows<'_>,
-    events: &[Event],
+    events: impl Iterator<Item = Told<'a>>,
     last_event: i64,
     now: Timestamp,
 ) -> Result<(), Trouble> {
@@ -235,13 +238,19 @@ fn money(file: &Connection, changes: &ChangedRows<'_>) -> Result<(), Trouble> {
     })
 }
 
-fn told(file: &Connection, events: &[Event], last_event: i64, now: Timestamp) -> Result<(), Trouble> {
-    each(file, TELL, (last_event + 1..).zip(events), |save, (number, event)| {
+fn told<'a>(
+    file: &Connection,
+    events: impl Iterator<Item = Told<'a>>,
+    last_event: i64,
+    now: Timestamp,
+) -> Result<(), Trouble> {
+    each(file, TELL, (last_event + 1..).zip(events), |save, (number, (event, text))| {
+        let text = text.as_ref().map_err(|error| Trouble::Broken(format!("JSON: {error}")))?;
         let moved = event.seats();
         save.one(params![
             number,
             At(now),
-            serde_json::to_string(event)?,
+            text,
             moved.map(|(performance, _)| Id(performance.0)),
             moved.map(|(_, seats)| numbers(seats)),
         ])

@@ -3,7 +3,7 @@
 use booking_core::{
     EndReason, Epoch, LaneName,
     id::UserId,
-    queue::{ChangedTickets, Course, Event, Lane, LaneRow, TicketRow},
+    queue::{ChangedTickets, Course, Lane, LaneRow, TicketRow},
 };
 use rusqlite::{Connection, Result, Row, params, types::ValueRef};
 use serde::de::DeserializeOwned;
@@ -13,6 +13,7 @@ use crate::{
     codec::{At, Id, Names, at_if_any, count, damaged, id, text},
     shared::Lanes,
     trouble::Trouble,
+    writer::Moved,
 };
 
 const LANES: &str = "SELECT lane, epoch, settings, pace, drained FROM queue_lanes";
@@ -64,14 +65,14 @@ pub(crate) fn load(file: &Connection) -> Result<Lanes> {
     Ok(lanes)
 }
 
-/// What events changed in a lane, which has followed them.
-pub(crate) fn save(file: &Connection, name: &LaneName, lane: &Lane, events: &[Event]) -> Result<(), Trouble> {
-    let row = lane.row();
+/// What changed in a lane.
+pub(crate) fn save(file: &Connection, name: &LaneName, moved: &Moved) -> Result<(), Trouble> {
+    let Moved { row: Some(row), tickets, .. } = moved else { return Ok(()) };
     let (settings, pace) = (serde_json::to_string(&row.settings)?, serde_json::to_string(&row.pace)?);
     let drained = serde_json::to_string(&row.drained)?;
     let mut put = file.prepare_cached(PUT_LANE)?;
     put.execute(params![name.as_str(), row.epoch.0.cast_signed(), settings, pace, drained])?;
-    let ChangedTickets { entered, moved } = lane.changed_tickets(events);
+    let ChangedTickets { entered, moved } = tickets;
     let mut enter = file.prepare_cached(ENTER)?;
     for TicketRow { seq, user, course } in entered {
         let seq = seq.cast_signed();

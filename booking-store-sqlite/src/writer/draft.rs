@@ -3,80 +3,119 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use booking_core::{
-    ChangedRows, Command, Epoch, Event, Keys, LaneName, Outcome, Refusal, State, StoreError, Ticket,
+    ChangedRows, Command, Epoch, Event, Keys, LaneName, Outcome, Reach, Refusal, State, StoreError, Ticket,
     Timestamp,
     catalog::LaneSettings,
-    queue::{self, Lane},
+    queue::{self, ChangedTickets, Lane, LaneRow},
 };
 use uuid::Uuid;
 
 use super::{Answer, Ask, Call, Work};
-use crate::{
-    shared::{Lanes, Shared},
-    trouble::Trouble,
-};
+use crate::shared::{Lanes, Shared};
 
-/// What a batch would change, and what it would answer.
-pub(super) struct Draft {
+/// What a batch changes, once it is written.
+pub(crate) struct Draft {
+    reach: Reach,
     /// The rows the batch touches, as they would be.
     part: State,
+    /// When it was decided.
+    pub(super) now: Timestamp,
     pub(super) events: Vec<Event>,
+    /// The same as they are written.
+    pub(super) texts: Vec<serde_json::Result<String>>,
     pub(super) acknowledged: BTreeSet<Ticket>,
     /// Tickets that ended and whose lanes know it in the same step: nothing of them is written down as pending.
     told: Vec<Ticket>,
+    /// Whether it looked at any.
+    pub(super) asked_lanes: bool,
     pub(super) lanes: BTreeMap<LaneName, Moved>,
-    answers: Vec<Answer>,
 }
 
 /// What happened in a lane.
 #[derive(Default)]
-pub(super) struct Moved {
-    is_new: bool,
-    pub(super) events: Vec<queue::Event>,
+pub(crate) struct Moved {
+    events: Vec<queue::Event>,
+    /// The lane, if it is new.
+    new: Option<Lane>,
+    /// What there is to write: the lane may have moved on when it is.
+    pub(crate) row: Option<LaneRow>,
+    pub(crate) tickets: ChangedTickets,
 }
 
-fn broken(error: &StoreError) -> Trouble {
-    Trouble::Broken(error.to_string())
+impl Moved {
+    fn is_nothing(&self) -> bool {
+        self.new.is_none() && self.events.is_empty()
+    }
+
+    fn note(&mut self, lane: &Lane) {
+        self.row = Some(lane.row());
+        self.tickets = lane.changed_tickets(&self.events);
+        if self.new.is_some() {
+            self.new = Some(lane.clone());
+        }
+    }
 }
 
 impl Draft {
     /// Of the rows that these calls touch: the books are copied as far as they do.
-    pub(super) fn of(calls: &[Call], shared: &Shared) -> Result<Self, Trouble> {
+    pub(super) fn of(calls: &[Call], shared: &Shared) -> Result<Self, StoreError> {
         let commands = calls.iter().flat_map(|call| match &call.work {
             Work::Execute(batch) => &batch[..],
             Work::Book(_, command) => std::slice::from_ref(command),
             Work::Forget(_) | Work::Step(..) => &[],
         });
-        let keys = Keys::of(commands);
+        let mut keys = Keys::of(commands);
         let acknowledged = calls.iter().flat_map(|call| match &call.work {
             Work::Forget(tickets) => &tickets[..],
             Work::Execute(_) | Work::Book(..) | Work::Step(..) => &[],
         });
-        let books = shared.books().map_err(|error| broken(&error))?;
+        let acknowledged: BTreeSet<Ticket> = acknowledged.cloned().collect();
+        keys.tickets.extend(acknowledged.iter().cloned());
+        let books = shared.books()?;
+        let acknowledged =
+            acknowledged.into_iter().filter(|ticket| books.ending_is_pending(ticket)).collect();
+        let part = books.subset(&keys);
+        drop(books);
         Ok(Self {
-            part: books.subset(&keys),
+            reach: part.reach(&keys),
+            part,
+            now: Timestamp::from_micros(0),
             events: Vec::new(),
-            acknowledged: acknowledged.filter(|ticket| books.ending_is_pending(ticket)).cloned().collect(),
+            texts: Vec::new(),
+            acknowledged,
             told: Vec::new(),
+            asked_lanes: false,
             lanes: BTreeMap::new(),
-            answers: Vec::new(),
         })
     }
 
-    /// Decides the calls in order, at one instant. The lanes are the writer's and move on.
-    pub(super) fn decide(&mut self, calls: &[Call], lanes: &mut Lanes, now: Timestamp) {
-        for call in calls {
-            let answer = match &call.work {
-                Work::Execute(batch) => {
-                    Answer::Executed(batch.iter().map(|command| self.execute(command, now)).collect())
-                }
-                Work::Book(claim, command) => Answer::Booked(self.book(lanes, claim.as_ref(), command, now)),
-                Work::Forget(_) => Answer::Done,
-                Work::Step(name, ask) => self.step(lanes, name, ask, now),
-            };
-            self.answers.push(answer);
+    /// Whether one of both reaches what the other does, so that the later one can't be decided before the other is in memory.
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        self.reach.meets(&other.reach)
+    }
+
+    /// Decides the calls in order, at one instant: what is answered when it is written. The lanes are the decider's and
+    /// move on.
+    pub(super) fn decide(&mut self, calls: &[Call], lanes: &mut Lanes, now: Timestamp) -> Vec<Answer> {
+        self.now = now;
+        let decide = |call: &Call| match &call.work {
+            Work::Execute(batch) => {
+                Answer::Executed(batch.iter().map(|command| self.execute(command, now)).collect())
+            }
+            Work::Book(claim, command) => Answer::Booked(self.book(lanes, claim.as_ref(), command, now)),
+            Work::Forget(_) => Answer::Done,
+            Work::Step(name, ask) => self.step(lanes, name, ask, now),
+        };
+        let answers = calls.iter().map(decide).collect();
+        self.texts = self.events.iter().map(serde_json::to_string).collect();
+        self.asked_lanes = !self.lanes.is_empty();
+        self.lanes.retain(|_, moved| !moved.is_nothing());
+        for (name, moved) in &mut self.lanes {
+            if let Some(lane) = lanes.get(name) {
+                moved.note(lane);
+            }
         }
-        self.lanes.retain(|_, moved| moved.is_new || !moved.events.is_empty());
+        answers
     }
 
     fn execute(&mut self, command: &Command, now: Timestamp) -> Result<Outcome, Refusal> {
@@ -140,8 +179,9 @@ impl Draft {
                 if let Some(lane) = lane {
                     lane.configure(settings.clone(), now, log);
                 } else {
-                    lanes.insert(name.clone(), new_lane(name, settings));
-                    moved.is_new = true;
+                    let lane = new_lane(name, settings);
+                    moved.new = Some(lane.clone());
+                    lanes.insert(name.clone(), lane);
                 }
                 Answer::Done
             }
@@ -158,24 +198,24 @@ impl Draft {
         self.part.changed_rows(&self.events)
     }
 
-    /// Lets the memory follow what the file holds now; what may be answered from here on.
-    pub(super) fn publish(self, shared: &Shared, written: &Lanes) -> Result<Vec<Answer>, Trouble> {
+    /// Lets the memory follow what the file holds now.
+    pub(super) fn publish(&self, shared: &Shared) -> Result<(), StoreError> {
         if !self.events.is_empty() || !self.acknowledged.is_empty() {
-            let mut books = shared.books().map_err(|error| broken(&error))?;
+            let mut books = shared.books()?;
             self.events.iter().for_each(|event| books.evolve(event));
             self.acknowledged.iter().chain(&self.told).for_each(|ticket| books.forget_ending(ticket));
         }
         if !self.lanes.is_empty() {
-            let mut lanes = shared.lanes().map_err(|error| broken(&error))?;
-            for (name, moved) in self.lanes {
-                if moved.is_new {
-                    lanes.extend(written.get(&name).map(|lane| (name, lane.clone())));
-                } else if let Some(lane) = lanes.get_mut(&name) {
+            let mut lanes = shared.lanes()?;
+            for (name, moved) in &self.lanes {
+                if let Some(lane) = &moved.new {
+                    lanes.insert(name.clone(), lane.clone());
+                } else if let Some(lane) = lanes.get_mut(name) {
                     moved.events.iter().for_each(|event| lane.evolve(event));
                 }
             }
         }
-        Ok(self.answers)
+        Ok(())
     }
 }
 

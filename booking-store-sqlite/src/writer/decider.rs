@@ -1,0 +1,243 @@
+//! The thread that decides.
+
+use std::{
+    collections::VecDeque,
+    future::poll_fn,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
+
+use booking_core::{
+    Clock, StoreError,
+    batcher::{Answering, BatchSizes},
+};
+
+use super::{Answer, Call, Closing, Desk, Inbox, LIMITS, draft::Draft};
+use crate::{
+    shared::{Lanes, Shared},
+    trouble::Trouble,
+};
+
+/// Decides what waits in the inbox, hands it to the saver, and answers when it is written.
+///
+/// While one group is written, the next is decided on what the file holds before. That is as good as after, as long as
+/// what it reaches does not meet what is being written; calls that do are held back until it is.
+pub(crate) struct Decider {
+    inbox: Closing<super::Work, Answer>,
+    desk: Closing<Arc<Vec<Draft>>, Result<(), Trouble>>,
+    clock: Arc<dyn Clock>,
+    shared: Arc<Shared>,
+    /// Like the shared ones, but for everything that is decided.
+    lanes: Lanes,
+    sizes: Arc<BatchSizes>,
+    written: Option<Written>,
+    /// Decided, and to be written next.
+    next: Group,
+    /// Calls that meet what is not in memory yet; as long as there are any, no others are taken.
+    held_back: Vec<Call>,
+    /// Calls of a group that broke: one of them brought the rows that did, so each is a group of its own.
+    alone: VecDeque<Call>,
+}
+
+/// What one transaction writes, and what is answered then.
+#[derive(Default)]
+struct Group {
+    drafts: Vec<Draft>,
+    calls: Vec<Call>,
+    answers: Vec<Answer>,
+}
+
+/// A group that is being written.
+struct Written {
+    drafts: Arc<Vec<Draft>>,
+    calls: Vec<Call>,
+    answers: Vec<Answer>,
+    saved: Answering<Result<(), Trouble>>,
+}
+
+enum Turn {
+    Take(Vec<Call>),
+    Saved(Result<(), Trouble>),
+    /// Nobody will come, or the saver has gone.
+    Over(Option<StoreError>),
+}
+
+fn fail(calls: Vec<Call>, error: &StoreError) {
+    for call in calls {
+        call.reply.send(Err(error.clone()));
+    }
+}
+
+impl Decider {
+    pub(crate) fn new(
+        inbox: &Arc<Inbox>,
+        desk: &Arc<Desk>,
+        clock: &Arc<dyn Clock>,
+        shared: &Arc<Shared>,
+        sizes: &Arc<BatchSizes>,
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
+            inbox: Closing(Arc::clone(inbox)),
+            desk: Closing(Arc::clone(desk)),
+            clock: Arc::clone(clock),
+            lanes: shared.lanes()?.clone(),
+            shared: Arc::clone(shared),
+            sizes: Arc::clone(sizes),
+            written: None,
+            next: Group::default(),
+            held_back: Vec::new(),
+            alone: VecDeque::new(),
+        })
+    }
+
+    /// Works until the inbox is closed and empty.
+    pub(crate) fn run(mut self) {
+        loop {
+            match pollster::block_on(self.turn()) {
+                Turn::Take(calls) => self.decide(calls),
+                Turn::Saved(saved) => self.saved(saved),
+                Turn::Over(error) => {
+                    let written = self.written.take().map(|written| written.calls);
+                    written.into_iter().zip(&error).for_each(|(calls, error)| fail(calls, error));
+                    return;
+                }
+            }
+            self.write();
+        }
+    }
+
+    async fn turn(&mut self) -> Turn {
+        let is_open =
+            self.held_back.is_empty() && self.alone.is_empty() && self.next.calls.len() < LIMITS.batch;
+        let mut waiting = pin!(self.inbox.0.next());
+        poll_fn(|context| {
+            let written = self.written.as_mut().map(|written| Pin::new(&mut written.saved).poll(context));
+            let is_idle = written.is_none();
+            match written {
+                Some(Poll::Ready(Ok(saved))) => return Poll::Ready(Turn::Saved(saved)),
+                Some(Poll::Ready(Err(error))) => return Poll::Ready(Turn::Over(Some(error))),
+                Some(Poll::Pending) | None => {}
+            }
+            if !is_open {
+                return Poll::Pending;
+            }
+            match waiting.as_mut().poll(context) {
+                Poll::Ready(Some(calls)) => Poll::Ready(Turn::Take(calls)),
+                Poll::Ready(None) if is_idle => Poll::Ready(Turn::Over(None)),
+                Poll::Ready(None) | Poll::Pending => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    /// Everything that is decided and not in memory yet.
+    fn under_way(&self) -> impl Iterator<Item = &Draft> {
+        let written = self.written.iter().flat_map(|written| written.drafts.iter());
+        written.chain(&self.next.drafts)
+    }
+
+    /// Decides calls for the next group, in order and at one instant. Those that change nothing are answered, unless they
+    /// may know of something that is not written.
+    fn decide(&mut self, calls: Vec<Call>) {
+        let mut draft = match Draft::of(&calls, &self.shared) {
+            Ok(draft) => draft,
+            Err(error) => return fail(calls, &error),
+        };
+        if self.under_way().any(|other| other.meets(&draft)) {
+            self.held_back = calls;
+            return;
+        }
+        let knows_more = self.under_way().any(|other| !other.lanes.is_empty());
+        // Nobody else writes, so the rows are as good as locked.
+        let answers = draft.decide(&calls, &mut self.lanes, self.clock.now());
+        if draft.is_empty() && !(knows_more && draft.asked_lanes) {
+            return answer(calls, answers);
+        }
+        self.next.drafts.push(draft);
+        self.next.calls.extend(calls);
+        self.next.answers.extend(answers);
+    }
+
+    /// Has the next group written, if none is.
+    fn write(&mut self) {
+        while self.written.is_none() && self.next.calls.is_empty() {
+            if let Some(call) = self.alone.pop_front() {
+                self.decide(vec![call]);
+            } else if !self.held_back.is_empty() {
+                let calls = std::mem::take(&mut self.held_back);
+                self.decide(calls);
+            } else {
+                return;
+            }
+        }
+        if self.written.is_none() {
+            let Group { drafts, calls, answers } = std::mem::take(&mut self.next);
+            self.sizes.count(calls.len());
+            let drafts = Arc::new(drafts);
+            let saved = self.desk.0.submit(Arc::clone(&drafts), 1);
+            self.written = Some(Written { drafts, calls, answers, saved });
+        }
+    }
+
+    /// Lets the memory follow what was written. Only then are the answers anybody's.
+    fn saved(&mut self, saved: Result<(), Trouble>) {
+        let Some(Written { drafts, calls, answers, .. }) = self.written.take() else { return };
+        if let Err(trouble) = saved {
+            return self.failed(&drafts, calls, &trouble);
+        }
+        if self.held_back.is_empty() {
+            // The file need not wait for the memory.
+            self.write();
+        }
+        let published = drafts.iter().try_for_each(|draft| draft.publish(&self.shared));
+        if !self.held_back.is_empty() {
+            let mut calls = std::mem::take(&mut self.held_back);
+            calls.extend(self.waiting());
+            self.decide(calls);
+            self.write();
+        }
+        match published {
+            Ok(()) => answer(calls, answers),
+            Err(error) => fail(calls, &error),
+        }
+    }
+
+    /// What waits in the inbox now.
+    fn waiting(&self) -> Vec<Call> {
+        match pin!(self.inbox.0.next()).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(calls) => calls.unwrap_or_default(),
+            Poll::Pending => Vec::new(),
+        }
+    }
+
+    /// Nothing of the group was written. What was decided after it is decided anew, since the lanes go back.
+    fn failed(&mut self, drafts: &[Draft], calls: Vec<Call>, trouble: &Trouble) {
+        let Group { drafts: later, calls: mut again, .. } = std::mem::take(&mut self.next);
+        again.append(&mut self.held_back);
+        self.held_back = again;
+        self.take_back(drafts.iter().chain(&later));
+        match trouble {
+            Trouble::Broken(_) if calls.len() > 1 => self.alone.extend(calls),
+            _ => fail(calls, &trouble.to_store_error()),
+        }
+    }
+
+    /// The books need nothing: the drafts are copies.
+    fn take_back<'a>(&mut self, drafts: impl Iterator<Item = &'a Draft>) {
+        // A panic elsewhere broke the store; then nothing is answered any more.
+        let Ok(committed) = self.shared.lanes() else { return };
+        for name in drafts.flat_map(|draft| draft.lanes.keys()) {
+            match committed.get(name) {
+                Some(lane) => self.lanes.insert(name.clone(), lane.clone()),
+                None => self.lanes.remove(name),
+            };
+        }
+    }
+}
+
+fn answer(calls: Vec<Call>, answers: Vec<Answer>) {
+    for (call, answer) in calls.into_iter().zip(answers) {
+        call.reply.send(Ok(answer));
+    }
+}

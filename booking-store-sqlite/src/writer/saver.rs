@@ -1,0 +1,101 @@
+//! The thread that has the file.
+
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use super::{Closing, Desk, draft::Draft};
+use crate::{
+    booking::{load::last_event, save},
+    queue,
+    trouble::Trouble,
+};
+
+/// Writes what was decided, a transaction for each group.
+pub(crate) struct Saver {
+    file: Connection,
+    last_event: i64,
+    /// SQLite's count of what other connections committed.
+    others: i64,
+    /// A commit failed, so what is known of the file is compared with it before the next.
+    failed: bool,
+}
+
+impl Saver {
+    pub(crate) fn new(file: Connection) -> Result<Self, Trouble> {
+        let (last_event, others) = (last_event(&file)?, commits_of_others(&file)?);
+        Ok(Self { file, last_event, others, failed: false })
+    }
+
+    /// Works until the desk is closed and empty.
+    pub(crate) fn run(mut self, desk: Arc<Desk>) {
+        let closing = Closing(desk);
+        while let Some(groups) = pollster::block_on(closing.0.next()) {
+            for group in groups {
+                let saved = self.save(&group.work);
+                // Else the last one to drop the rows would be who has more to do.
+                drop(group.work);
+                group.reply.send(Ok(saved));
+            }
+        }
+    }
+
+    fn save(&mut self, group: &[Draft]) -> Result<(), Trouble> {
+        let saved = self.check().and_then(|()| self.commit(group));
+        if saved.is_err() {
+            self.failed = true;
+            if !self.file.is_autocommit() {
+                // If this fails too, `check` tries again before the next group.
+                self.file.execute_batch("ROLLBACK").ok();
+            }
+        }
+        saved
+    }
+
+    /// After a failure: the transaction is over, and the file holds what it held before.
+    fn check(&mut self) -> Result<(), Trouble> {
+        if !self.failed {
+            return Ok(());
+        }
+        if !self.file.is_autocommit() {
+            self.file.execute_batch("ROLLBACK")?;
+        }
+        if last_event(&self.file)? != self.last_event {
+            return Err(Trouble::Broken(
+                "the file is not what was written to it; restart to read it anew".into(),
+            ));
+        }
+        self.failed = false;
+        Ok(())
+    }
+
+    fn begin(&self) -> Result<(), Trouble> {
+        self.file.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
+        if commits_of_others(&self.file)? != self.others {
+            return Err(Trouble::Broken("another program wrote to the file; restart to read it anew".into()));
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self, group: &[Draft]) -> Result<(), Trouble> {
+        self.begin()?;
+        let mut last_event = self.last_event;
+        for draft in group {
+            let told = draft.events.iter().zip(&draft.texts);
+            save::changes(&self.file, &draft.changed(), told, last_event, draft.now)?;
+            save::forget_endings(&self.file, &draft.acknowledged)?;
+            for (name, moved) in &draft.lanes {
+                queue::save(&self.file, name, moved)?;
+            }
+            last_event += i64::try_from(draft.events.len()).unwrap_or(0);
+        }
+        let committed = self.file.prepare_cached("COMMIT")?.execute(());
+        committed.map_err(|error| Trouble::of_commit(&error))?;
+        self.last_event = last_event;
+        Ok(())
+    }
+}
+
+fn commits_of_others(file: &Connection) -> rusqlite::Result<i64> {
+    file.prepare_cached("PRAGMA data_version")?.query_row((), |row| row.get(0))
+}
