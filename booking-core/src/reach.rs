@@ -62,3 +62,73 @@ impl Reach {
         !halls.is_empty() && self.seats.iter().any(|(performance, _)| halls.contains(performance))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        command::Command,
+        fixture::*,
+        hold::Command::{Expire, Leave},
+        payment::Command::Refund,
+        wallet::Command::Open,
+    };
+
+    /// A sale: user 1 has paid reservation 1 of seat 1, user 2 holds seat 2 by reservation 2.
+    fn sale() -> World {
+        let mut world = World::with(policy(2, 9));
+        world.buy(1, &ticket(1, 1), &[1]);
+        world.hold(2, &ticket(2, 2), &[2]).unwrap();
+        world
+    }
+
+    fn meet(one: &Command, other: &Command) -> bool {
+        let world = sale();
+        let [one, other] = [one, other].map(|command| world.state.reach(&command.touches()));
+        assert_eq!(one.meets(&other), other.meets(&one), "{one:?} {other:?}");
+        one.meets(&other)
+    }
+
+    #[test]
+    fn commands_about_one_thing_meet_whatever_they_name_it_by() {
+        let two = ticket(2, 2);
+        for (one, other, thing) in [
+            (place(3, &ticket(3, 3), 1, &[3, 4]), place(4, &ticket(4, 4), 1, &[4, 5]), "a seat"),
+            (place(3, &ticket(3, 3), 1, &[3]), place_best(4, &ticket(4, 4), 1, 2), "a hall"),
+            (place_best(3, &ticket(3, 3), 1, 1), place_best(4, &ticket(4, 4), 1, 2), "a hall, by both"),
+            (place(3, &ticket(3, 3), 1, &[3]), place(3, &ticket(4, 4), 2, &[4]), "a reservation to be made"),
+            (place(3, &ticket(3, 3), 1, &[3]), place(4, &ticket(3, 5), 2, &[4]), "a user"),
+            (Open(user(3)).into(), charge(1, 3, 5), "a wallet"),
+            (charge(1, 3, 5), charge(1, 4, 5), "a ledger line"),
+            (pay(2, &two), Expire(reservation(2)).into(), "a reservation"),
+            (pay(2, &two), charge(1, 2, 5), "the user of a reservation"),
+            (pay(2, &two), Leave(two.clone()).into(), "the reservation of a ticket"),
+            (Expire(reservation(2)).into(), place(4, &ticket(4, 4), 1, &[2]), "the seat of a reservation"),
+            (Refund(payment(1)).into(), charge(1, 1, 5), "the user of a payment"),
+            (Refund(payment(1)).into(), place(4, &ticket(4, 4), 1, &[1]), "the seat of a payment"),
+            (Refund(payment(2)).into(), pay(2, &two), "a payment to be made"),
+            (place(3, &ticket(3, 3), 1, &[3]), pay(3, &ticket(3, 3)), "a reservation that is made and paid"),
+        ] {
+            assert!(meet(&one, &other), "{thing}");
+        }
+    }
+
+    #[test]
+    fn commands_about_different_things_do_not_meet_but_the_catalogue_meets_all() {
+        let others = [
+            place(3, &ticket(3, 3), 1, &[3]),
+            place(4, &ticket(4, 4), 1, &[4]),
+            place_best(5, &ticket(5, 5), 2, 2),
+            pay(2, &ticket(2, 2)),
+            Refund(payment(1)).into(),
+            charge(1, 6, 5),
+            Open(user(7)).into(),
+        ];
+        for (at, one) in others.iter().enumerate() {
+            for other in &others[at + 1..] {
+                assert!(!meet(one, other), "{one:?} {other:?}");
+            }
+            let catalog = crate::catalog::Command::MarkSoldOut(lane("main"), true).into();
+            assert!(meet(&catalog, one), "{one:?}");
+        }
+    }
+}

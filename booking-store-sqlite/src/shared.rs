@@ -1,4 +1,4 @@
-//! What the file holds, in memory: for reading by everybody, changed by the writer after a commit and by nobody else.
+//! What the file holds, in memory: for reading by everybody, changed by the decider after a commit and by nobody else.
 
 use std::{
     collections::BTreeMap,

@@ -67,7 +67,7 @@ impl SqliteStore {
         Ok(Arc::new(store))
     }
 
-    /// How many calls the transactions of the writer had, by the name of its queue.
+    /// How many calls the transactions had, by the name of their queue.
     pub fn batch_sizes(&self) -> Vec<(&'static str, Arc<BatchSizes>)> {
         vec![("writer", Arc::clone(&self.sizes))]
     }
@@ -81,7 +81,7 @@ impl SqliteStore {
         self.clock.now()
     }
 
-    /// Has the writer do this, and waits until it is on the disk.
+    /// Has this done, and waits until it is on the disk.
     pub(crate) async fn write(&self, work: Work, size: usize) -> Result<Answer, StoreError> {
         self.writer.submit(work, size).await
     }

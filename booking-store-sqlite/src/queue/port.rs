@@ -12,7 +12,7 @@ use crate::{
     writer::{Answer, Ask, Work},
 };
 
-/// What a step of a lane that changes nothing answers; none if it would change something, which is the writer's to do.
+/// What a step of a lane that changes nothing answers; none if it would change something, which is the decider's to do.
 /// Booking calls prove their admission all the time, and lanes are advanced ten times a second: mostly there is nothing
 /// to write, and nothing to wait for.
 fn if_idle<T>(

@@ -1,5 +1,7 @@
 //! Lanes and their numbers, to and from rows.
 
+use std::collections::BTreeMap;
+
 use booking_core::{
     EndReason, Epoch, LaneName,
     id::UserId,
@@ -65,13 +67,30 @@ pub(crate) fn load(file: &Connection) -> Result<Lanes> {
     Ok(lanes)
 }
 
-/// What changed in a lane.
-pub(crate) fn save(file: &Connection, name: &LaneName, moved: &Moved) -> Result<(), Trouble> {
+/// What changed in a lane. Mostly its own row is as it was, which is `known`.
+pub(crate) fn save(
+    file: &Connection,
+    name: &LaneName,
+    moved: &Moved,
+    known: &mut BTreeMap<LaneName, LaneRow>,
+) -> Result<(), Trouble> {
     let Moved { row: Some(row), tickets, .. } = moved else { return Ok(()) };
+    if known.get(name) != Some(row) {
+        save_row(file, name, row)?;
+        known.insert(name.clone(), row.clone());
+    }
+    save_tickets(file, name, tickets)
+}
+
+fn save_row(file: &Connection, name: &LaneName, row: &LaneRow) -> Result<(), Trouble> {
     let (settings, pace) = (serde_json::to_string(&row.settings)?, serde_json::to_string(&row.pace)?);
     let drained = serde_json::to_string(&row.drained)?;
     let mut put = file.prepare_cached(PUT_LANE)?;
     put.execute(params![name.as_str(), row.epoch.0.cast_signed(), settings, pace, drained])?;
+    Ok(())
+}
+
+fn save_tickets(file: &Connection, name: &LaneName, tickets: &ChangedTickets) -> Result<(), Trouble> {
     let ChangedTickets { entered, moved } = tickets;
     let mut enter = file.prepare_cached(ENTER)?;
     for TicketRow { seq, user, course } in entered {

@@ -1,7 +1,8 @@
 //! The thread that has the file.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
+use booking_core::{LaneName, queue::LaneRow};
 use rusqlite::Connection;
 
 use super::{Closing, Desk, draft::Draft};
@@ -15,6 +16,8 @@ use crate::{
 pub(crate) struct Saver {
     file: Connection,
     last_event: i64,
+    /// Lanes' own rows, as far as they were written.
+    lanes: BTreeMap<LaneName, LaneRow>,
     /// SQLite's count of what other connections committed.
     others: i64,
     /// A commit failed, so what is known of the file is compared with it before the next.
@@ -24,7 +27,7 @@ pub(crate) struct Saver {
 impl Saver {
     pub(crate) fn new(file: Connection) -> Result<Self, Trouble> {
         let (last_event, others) = (last_event(&file)?, commits_of_others(&file)?);
-        Ok(Self { file, last_event, others, failed: false })
+        Ok(Self { file, last_event, lanes: BTreeMap::new(), others, failed: false })
     }
 
     /// Works until the desk is closed and empty.
@@ -44,6 +47,7 @@ impl Saver {
         let saved = self.check().and_then(|()| self.commit(group));
         if saved.is_err() {
             self.failed = true;
+            self.lanes.clear();
             if !self.file.is_autocommit() {
                 // If this fails too, `check` tries again before the next group.
                 self.file.execute_batch("ROLLBACK").ok();
@@ -85,7 +89,7 @@ impl Saver {
             save::changes(&self.file, &draft.changed(), told, last_event, draft.now)?;
             save::forget_endings(&self.file, &draft.acknowledged)?;
             for (name, moved) in &draft.lanes {
-                queue::save(&self.file, name, moved)?;
+                queue::save(&self.file, name, moved, &mut self.lanes)?;
             }
             last_event += i64::try_from(draft.events.len()).unwrap_or(0);
         }

@@ -2,6 +2,7 @@
 
 mod support;
 
+mod ahead;
 mod backups;
 mod booking;
 mod constraints;
