@@ -17,13 +17,14 @@ use booking_core::{
     queue::Entered,
     store::{BookingStore, QueueStore},
 };
-use booking_store_sqlite::SqliteStore;
+use booking_store_sqlite::{SqliteConfig, SqliteStore};
 use pollster::block_on;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::support::world::{
-    SHOW, all_done, ask, charge, open, open_wallet, pay, place, put_show, release, set_lane, user, violations,
+    SHOW, all_done, ask, charge, clock, open, open_wallet, pay, place, policy, put_show, release, set_lane,
+    user, violations,
 };
 
 const EPOCH: Epoch = Epoch(7);
@@ -88,6 +89,22 @@ impl Sale {
         }
     }
 
+    /// Waits until everything before is decided: who asks for what is there already is answered at once, unless it is taken
+    /// together with something that waits.
+    fn is_decided(&self) {
+        for n in 5..=9 {
+            let mut call = pin!(self.call(open_wallet(n)));
+            let asked = Instant::now();
+            while asked.elapsed() < Duration::from_millis(100) {
+                if begin(&mut call).is_ready() {
+                    return;
+                }
+                std::thread::yield_now();
+            }
+        }
+        panic!("nothing is decided");
+    }
+
     fn call(
         &self,
         command: Command,
@@ -133,6 +150,7 @@ fn what_is_decided_while_another_is_written_is_answered_when_it_is_written_too()
     let (mut first, mut other) = (first.as_mut(), other.as_mut());
     sale.being_written(&mut first);
     assert!(begin(&mut other).is_pending());
+    sale.is_decided();
     assert!(sale.available(1) && sale.available(2), "nobody sees what is not written");
     assert!(begin(&mut first).is_pending() && begin(&mut other).is_pending());
     drop(hand);
@@ -172,13 +190,10 @@ fn a_place_in_the_queue_is_told_again_no_sooner_than_it_is_written() {
     let hand = sale.held();
     let [mut first, mut again] = [(); 2].map(|()| Box::pin(sale.enter(1)));
     sale.being_written(&mut first.as_mut());
-    let (mut other, mut mine) = (pin!(sale.enter(2)), again.as_mut());
-    assert!(begin(&mut mine).is_pending() && begin(&mut other).is_pending());
-    // Who comes after them is served with them.
-    let mut wallet = pin!(sale.call(open_wallet(10)));
-    assert!(
-        begin(&mut wallet).is_pending() && begin(&mut mine).is_pending() && begin(&mut other).is_pending()
-    );
+    assert!(begin(&mut again.as_mut()).is_pending());
+    sale.is_decided();
+    let mut other = pin!(sale.enter(2));
+    assert!(begin(&mut again.as_mut()).is_pending() && begin(&mut other).is_pending());
     drop(hand);
     let entered =
         [block_on(first), block_on(again), block_on(other)].map(|entered| entered.expect("a place"));
@@ -186,7 +201,6 @@ fn a_place_in_the_queue_is_told_again_no_sooner_than_it_is_written() {
         entered.each_ref().map(|entered| (entered.ticket.seq, entered.replayed)),
         [(1, false), (1, true), (2, false)]
     );
-    assert_eq!(block_on(wallet), Ok(Ok(())));
     sale.is_sound();
 }
 
@@ -198,6 +212,7 @@ fn what_was_decided_after_a_group_that_fails_is_decided_anew() {
     sale.being_written(&mut lost);
     let (mut next, mut hold) = (pin!(sale.enter(2)), pin!(sale.call(place(3, 3, EPOCH))));
     assert!(begin(&mut next).is_pending() && begin(&mut hold).is_pending());
+    sale.is_decided();
     // The file is not let go in time for the first, but for those behind it.
     let Err(Error::Store(error)) = block_on(lost) else { panic!("it can't be written") };
     assert!(error.retryable() && !error.may_have_applied(), "{error:?}");
@@ -210,21 +225,37 @@ fn what_was_decided_after_a_group_that_fails_is_decided_anew() {
 }
 
 #[test]
+fn who_would_have_lost_to_a_hold_that_fails_gets_the_seat() {
+    let sale = Sale::new();
+    let hand = sale.held();
+    let mut lost = pin!(sale.call(place(1, 1, EPOCH)));
+    sale.being_written(&mut lost);
+    let mut next = pin!(sale.enter(2));
+    assert!(begin(&mut next).is_pending());
+    sale.is_decided();
+    let mut seat = pin!(sale.call(place(3, 1, EPOCH)));
+    assert!(begin(&mut seat).is_pending());
+    let error = block_on(lost).expect_err("it can't be written");
+    assert!(error.retryable() && !error.may_have_applied(), "{error:?}");
+    drop(hand);
+    assert_eq!(block_on(seat), Ok(Ok(())));
+    let next = block_on(next).expect("a place");
+    assert_eq!((next.ticket.seq, next.replayed), (1, false), "no lane knows what was not written");
+    sale.is_sound();
+}
+
+#[test]
 fn rows_that_break_a_group_fail_alone_and_those_behind_it_are_served() {
     let sale = Sale::new();
-    let file = sale.file.clone();
-    let Sale { store, _folder, .. } = sale;
+    let Sale { store, file, _folder } = sale;
     drop(store);
     let poison = format!(
         "CREATE TRIGGER poison BEFORE INSERT ON users WHEN new.user_id = '{}' BEGIN SELECT raise(ABORT, 'poison'); END",
         user(13)
     );
     Connection::open(&file).expect("a database").execute_batch(&poison).expect("a trigger");
-    let config = booking_store_sqlite::SqliteConfig {
-        check: false,
-        ..booking_store_sqlite::SqliteConfig::new(&file, crate::support::world::policy())
-    };
-    let store = SqliteStore::open(&config, crate::support::world::clock()).expect("it opens");
+    let config = SqliteConfig { check: false, ..SqliteConfig::new(&file, policy()) };
+    let store = SqliteStore::open(&config, clock()).expect("it opens");
     let sale = Sale { store, file, _folder };
     let hand = sale.held();
     let mut first = pin!(sale.call(open_wallet(10)));
@@ -234,6 +265,7 @@ fn rows_that_break_a_group_fail_alone_and_those_behind_it_are_served() {
     assert!(
         begin(&mut good).is_pending() && begin(&mut bad).is_pending() && begin(&mut entered).is_pending()
     );
+    sale.is_decided();
     drop(hand);
     assert_eq!(block_on(first), Ok(Ok(())));
     let error = block_on(bad).expect_err("its rows break");
