@@ -34,7 +34,7 @@ struct Sale {
     store: Arc<SqliteStore>,
     file: PathBuf,
     /// Removed last.
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// Somebody with a tool who is about to write to the file.
@@ -61,7 +61,7 @@ impl Sale {
             store.configure(&LaneName::main(), &LaneSettings { revision: 1, ..LaneSettings::default() }),
         )
         .expect("configured");
-        Self { store, file, _folder: folder }
+        Self { store, file, folder }
     }
 
     /// Until it is dropped, nothing is written; but for longer than two seconds no call waits.
@@ -124,7 +124,7 @@ impl Sale {
     }
 
     /// Everything is as the log says, the same after it is opened again.
-    fn is_sound(self) {
+    fn ends_well(self) {
         let events = block_on(self.store.events(0, 1_000)).expect("events");
         assert!((1..).zip(&events).all(|(number, event)| event.seq == number), "{events:?}");
         let map = format!("{:?}", block_on(self.store.seat_map(SHOW)));
@@ -157,7 +157,7 @@ fn what_is_decided_while_another_is_written_is_answered_when_it_is_written_too()
     assert_eq!((block_on(first), block_on(other)), (Ok(Ok(())), Ok(Ok(()))));
     assert!(!sale.available(1) && !sale.available(2));
     assert_eq!(sale.written().0, transactions + 2);
-    sale.is_sound();
+    sale.ends_well();
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn what_meets_a_call_that_is_being_written_is_decided_after_it() {
     assert_eq!(paid, &Ok(Ok(())));
     assert_eq!(given_back, &Ok(Err(Refusal::ReservationNotReleasable)));
     assert_eq!((charged, other), (&Ok(Ok(())), &Ok(Ok(()))));
-    sale.is_sound();
+    sale.ends_well();
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn a_place_in_the_queue_is_told_again_no_sooner_than_it_is_written() {
         entered.each_ref().map(|entered| (entered.ticket.seq, entered.replayed)),
         [(1, false), (1, true), (2, false)]
     );
-    sale.is_sound();
+    sale.ends_well();
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn what_was_decided_after_a_group_that_fails_is_decided_anew() {
     assert_eq!((next.ticket.seq, next.replayed), (1, false), "the number was not given away");
     assert_eq!(block_on(hold), Ok(Ok(())));
     assert_eq!(block_on(sale.enter(1)).expect("a place").ticket.seq, 2);
-    sale.is_sound();
+    sale.ends_well();
 }
 
 #[test]
@@ -241,13 +241,13 @@ fn who_would_have_lost_to_a_hold_that_fails_gets_the_seat() {
     assert_eq!(block_on(seat), Ok(Ok(())));
     let next = block_on(next).expect("a place");
     assert_eq!((next.ticket.seq, next.replayed), (1, false), "no lane knows what was not written");
-    sale.is_sound();
+    sale.ends_well();
 }
 
 #[test]
 fn rows_that_break_a_group_fail_alone_and_those_behind_it_are_served() {
     let sale = Sale::new();
-    let Sale { store, file, _folder } = sale;
+    let Sale { store, file, folder } = sale;
     drop(store);
     let poison = format!(
         "CREATE TRIGGER poison BEFORE INSERT ON users WHEN new.user_id = '{}' BEGIN SELECT raise(ABORT, 'poison'); END",
@@ -256,7 +256,7 @@ fn rows_that_break_a_group_fail_alone_and_those_behind_it_are_served() {
     Connection::open(&file).expect("a database").execute_batch(&poison).expect("a trigger");
     let config = SqliteConfig { check: false, ..SqliteConfig::new(&file, policy()) };
     let store = SqliteStore::open(&config, clock()).expect("it opens");
-    let sale = Sale { store, file, _folder };
+    let sale = Sale { store, file, folder };
     let hand = sale.held();
     let mut first = pin!(sale.call(open_wallet(10)));
     sale.being_written(&mut first);
