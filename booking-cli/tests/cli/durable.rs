@@ -4,16 +4,14 @@ use std::{
     net::TcpStream,
     path::PathBuf,
     process::{Child, Stdio},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use booking_api::client::Client;
 use booking_cli::buyer::{Buyer, Market, Meter, Purchase, Shop};
 use tempfile::TempDir;
+use tokio::sync::watch;
 
 use crate::server::{Ran, booking, run};
 
@@ -99,7 +97,7 @@ async fn buy_until_gone(
     shop: Arc<Shop>,
     market: Arc<Market>,
     first: usize,
-    bought: Arc<AtomicUsize>,
+    bought: watch::Sender<usize>,
 ) -> Vec<(Buyer, Purchase)> {
     let mut succeeded = Vec::new();
     for person in (first..).step_by(BUYERS) {
@@ -108,7 +106,7 @@ async fn buy_until_gone(
             Ok(purchase) => succeeded.push((buyer, purchase)),
             Err(_) => return succeeded,
         }
-        bought.fetch_add(1, Ordering::SeqCst);
+        bought.send_modify(|bought| *bought += 1);
     }
     succeeded
 }
@@ -130,21 +128,15 @@ fn a_server_killed_in_the_middle_of_a_flow_keeps_every_purchase_that_was_seen_to
     let market = Arc::new(runtime.block_on(Market::of(&client, "main")).unwrap());
     let mut kept: Vec<(Buyer, Purchase)> = Vec::new();
     for round in 0..3 {
-        let bought = Arc::new(AtomicUsize::new(0));
+        let (bought, mut seen) = watch::channel(0);
         let buying: Vec<_> = (0..BUYERS)
             .map(|n| {
                 let first = round * 1_000_000 + n;
-                runtime.spawn(buy_until_gone(
-                    Arc::clone(&shop),
-                    Arc::clone(&market),
-                    first,
-                    Arc::clone(&bought),
-                ))
+                runtime.spawn(buy_until_gone(Arc::clone(&shop), Arc::clone(&market), first, bought.clone()))
             })
             .collect();
-        while bought.load(Ordering::SeqCst) < 100 {
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        drop(bought);
+        runtime.block_on(seen.wait_for(|bought| *bought >= 100)).expect("a hundred purchases");
         server.kill();
         for one in buying {
             kept.extend(runtime.block_on(one).unwrap());

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -11,7 +11,7 @@ use std::{
 use booking_core::{BookingPolicy, RecordedEvent, id::PerformanceId, store::BookingStore};
 use booking_store_pg::{PgConfig, PgStore};
 use futures_util::future::join_all;
-use tokio::task::JoinHandle;
+use tokio::{sync::watch, task::JoinHandle};
 
 use crate::support::{
     database::{Database, TestClock, connect, port},
@@ -29,22 +29,22 @@ async fn store(url: String) -> Arc<PgStore> {
 struct Reader {
     ended: Arc<AtomicBool>,
     /// How often it read.
-    reads: Arc<AtomicU64>,
+    reads: watch::Sender<u64>,
     reading: JoinHandle<Vec<RecordedEvent>>,
 }
 
 impl Reader {
     fn of(store: Arc<dyn BookingStore>) -> Self {
         let ended = Arc::new(AtomicBool::new(false));
-        let reads = Arc::new(AtomicU64::new(0));
-        let (is_over, counted) = (Arc::clone(&ended), Arc::clone(&reads));
+        let reads = watch::Sender::new(0);
+        let (is_over, counted) = (Arc::clone(&ended), reads.clone());
         let reading = tokio::spawn(async move {
             let mut seen: Vec<RecordedEvent> = Vec::new();
             loop {
                 let is_over = is_over.load(Ordering::SeqCst);
                 let after = seen.last().map_or(0, |event| event.seq);
                 let events = store.events(after, 7).await.expect("a read");
-                counted.fetch_add(1, Ordering::SeqCst);
+                counted.send_modify(|reads| *reads += 1);
                 if is_over && events.is_empty() {
                     return seen;
                 }
@@ -56,10 +56,8 @@ impl Reader {
 
     /// Returns when it has read often since now.
     async fn has_read_on(&self) {
-        let enough = self.reads.load(Ordering::SeqCst) + 20;
-        while self.reads.load(Ordering::SeqCst) < enough {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        let enough = *self.reads.borrow() + 20;
+        self.reads.subscribe().wait_for(|reads| *reads >= enough).await.expect("it is counted here");
     }
 
     /// Everything it saw, once nobody writes any more.
@@ -96,9 +94,7 @@ async fn a_reader_by_cursor_misses_no_event_of_a_commit_that_is_late() {
         proxy.turn(Weather::LateCommit, Weather::Fair);
         let slow = late.done(charge(users[0], 1));
         let others = async {
-            while proxy.hits() < round {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
+            proxy.has_hit(round).await;
             let writing = users[1..].iter().map(|user| {
                 let (world, user) = (Arc::clone(&prompt), *user);
                 tokio::spawn(async move { world.done(charge(user, 1)).await })
@@ -136,9 +132,7 @@ async fn a_reader_by_cursor_is_told_nothing_of_numbers_that_were_taken_and_given
     proxy.turn(Weather::SwallowCommit, Weather::Silence);
     let undone = charge(one, 1);
     let (answer, made) = tokio::join!(lost.ask(undone.clone()), async {
-        while proxy.hits() == 0 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        proxy.has_hit(1).await;
         prompt.done(charge(two, 1)).await
     });
     assert!(answer.expect_err("it never heard").may_have_applied() && !made.replayed);

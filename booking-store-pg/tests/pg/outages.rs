@@ -2,16 +2,13 @@
 //! restarted.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use booking_core::{BookingPolicy, StoreError};
 use booking_store_pg::{PgConfig, PgStore};
-use tokio::task::JoinHandle;
+use tokio::sync::watch;
 
 use crate::support::{
     database::{Database, TestClock, connect, port, run},
@@ -127,15 +124,16 @@ async fn killed_sessions_are_hardly_noticed() {
     let database = Database::new(TestClock::Real).await;
     let store = open(&database.url()).await;
     let world = Arc::new(World::new(store).await);
-    let asked = Arc::new(AtomicUsize::new(0));
+    let asked = watch::Sender::new(0);
+    let mut progress = asked.subscribe();
     let asking: Vec<_> = (1..=8_u128)
         .map(|n| {
-            let (world, asked) = (Arc::clone(&world), Arc::clone(&asked));
+            let (world, asked) = (Arc::clone(&world), asked.clone());
             tokio::spawn(async move {
                 let user = world.rich(n).await;
                 let (mut went, mut lost) = (0, 0);
                 for _ in 0..100 {
-                    asked.fetch_add(1, Ordering::Relaxed);
+                    asked.send_modify(|asked| *asked += 1);
                     let seat = u32::try_from(n).unwrap_or(0);
                     let place = world.place(user, &[seat]);
                     let booking_core::Command::Hold(booking_core::hold::Command::Place {
@@ -166,15 +164,11 @@ async fn killed_sessions_are_hardly_noticed() {
     let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
         WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = 'booking'";
     // As often as there is progress, so that it is as hard on any machine.
-    for kills in 1.. {
-        while asked.load(Ordering::Relaxed) < kills * 20 && asking.iter().any(|asking| !asking.is_finished())
-        {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        if asking.iter().all(JoinHandle::is_finished) {
-            break;
-        }
+    drop(asked);
+    let mut next = 20;
+    while progress.wait_for(|asked| *asked >= next).await.is_ok() {
         run(&mut killer, kill).await;
+        next += 20;
     }
     let (mut went, mut lost) = (0, 0);
     for asking in asking {

@@ -194,9 +194,7 @@ async fn an_instance_stops(batch: impl Fn(Command, UserId) -> Vec<Command>) {
     let place = stopped.place(slow, &[1]);
     let (asked, begin) = (stopped.store.execute(batch(place.clone(), slow)), Instant::now());
     let others = async {
-        while proxy.hits() == 0 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        proxy.has_hit(1).await;
         let held = other.ask(other.place(quick, &[1])).await.expect("it waits for the lock, and gets it");
         (held, begin.elapsed())
     };

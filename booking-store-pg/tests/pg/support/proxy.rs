@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU8, AtomicUsize, Ordering},
+    atomic::{AtomicU8, Ordering},
 };
 
 use tokio::{
@@ -50,7 +50,7 @@ pub(crate) struct Proxy {
     port: u16,
     weather: Arc<AtomicU8>,
     after: Arc<AtomicU8>,
-    hits: Arc<AtomicUsize>,
+    hits: watch::Sender<usize>,
     /// Told to wires that wait for something to pass.
     changed: watch::Sender<()>,
 }
@@ -84,9 +84,13 @@ impl Proxy {
     pub(crate) async fn to(port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let own = listener.local_addr().expect("an address").port();
-        let (changed, _) = watch::channel(());
-        let proxy =
-            Self { port: own, weather: Arc::default(), after: Arc::default(), hits: Arc::default(), changed };
+        let proxy = Self {
+            port: own,
+            weather: Arc::default(),
+            after: Arc::default(),
+            hits: watch::Sender::new(0),
+            changed: watch::Sender::new(()),
+        };
         let at = proxy.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
@@ -119,7 +123,12 @@ impl Proxy {
 
     /// How many COMMITs were hit.
     pub(crate) fn hits(&self) -> usize {
-        self.hits.load(Ordering::SeqCst)
+        *self.hits.borrow()
+    }
+
+    /// Returns when so many were hit.
+    pub(crate) async fn has_hit(&self, many: usize) {
+        self.hits.subscribe().wait_for(|hits| *hits >= many).await.expect("it is counted here");
     }
 
     fn weather(&self) -> Weather {
@@ -130,7 +139,7 @@ impl Proxy {
     fn strikes(&self, weather: Weather) -> bool {
         let after = self.after.load(Ordering::SeqCst);
         let struck = self.weather.compare_exchange(weather as u8, after, Ordering::SeqCst, Ordering::SeqCst);
-        self.hits.fetch_add(usize::from(struck.is_ok()), Ordering::SeqCst);
+        self.hits.send_modify(|hits| *hits += usize::from(struck.is_ok()));
         struck.is_ok()
     }
 
