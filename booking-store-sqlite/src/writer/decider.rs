@@ -159,7 +159,8 @@ impl Decider {
         self.next.answers.extend(answers);
     }
 
-    /// Has the next group written, if none is.
+    /// Has the next group written, if none is. What was held back, or failed with others, comes first once everything before
+    /// it is in memory.
     fn write(&mut self) {
         while self.written.is_none() && self.next.calls.is_empty() {
             if let Some(call) = self.alone.pop_front() {
@@ -171,13 +172,19 @@ impl Decider {
                 return;
             }
         }
-        if self.written.is_none() {
-            let Group { drafts, calls, answers } = std::mem::take(&mut self.next);
-            self.sizes.count(calls.len());
-            let drafts = Arc::new(drafts);
-            let saved = self.desk.0.submit(Arc::clone(&drafts), 1);
-            self.written = Some(Written { drafts, calls, answers, saved });
+        self.submit();
+    }
+
+    /// Gives what is decided to the saver, if there is something and the saver is free.
+    fn submit(&mut self) {
+        if self.written.is_some() || self.next.calls.is_empty() {
+            return;
         }
+        let Group { drafts, calls, answers } = std::mem::take(&mut self.next);
+        self.sizes.count(calls.len());
+        let drafts = Arc::new(drafts);
+        let saved = self.desk.0.submit(Arc::clone(&drafts), 1);
+        self.written = Some(Written { drafts, calls, answers, saved });
     }
 
     /// Lets the memory follow what was written. Only then are the answers anybody's.
@@ -187,16 +194,16 @@ impl Decider {
             return self.failed(&drafts, calls, &trouble);
         }
         if self.held_back.is_empty() {
-            // The file need not wait for the memory.
-            self.write();
+            // The file need not wait for the memory. Nothing is decided before the memory has followed, though.
+            self.submit();
         }
         let published = drafts.iter().try_for_each(|draft| draft.publish(&self.shared));
         if !self.held_back.is_empty() {
             let mut calls = std::mem::take(&mut self.held_back);
             calls.extend(self.waiting());
             self.decide(calls);
-            self.write();
         }
+        self.write();
         match published {
             Ok(()) => answer(calls, answers),
             Err(error) => fail(calls, &error),

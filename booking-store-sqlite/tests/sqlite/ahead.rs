@@ -64,6 +64,30 @@ impl Sale {
         Self { store, file, folder }
     }
 
+    /// One that can't open the wallet of user 13.
+    fn poisoned() -> Self {
+        let poison = format!(
+            "CREATE TRIGGER poison BEFORE INSERT ON users WHEN new.user_id = '{}' \
+                BEGIN SELECT raise(ABORT, 'poison'); END",
+            user(13)
+        );
+        Self::new().changed(&poison)
+    }
+
+    fn cured(self) -> Self {
+        self.changed("DROP TRIGGER poison")
+    }
+
+    /// The same after somebody with a tool changed the file.
+    fn changed(self, sql: &str) -> Self {
+        let Self { store, file, folder } = self;
+        drop(store);
+        Connection::open(&file).expect("a database").execute_batch(sql).expect("a change");
+        let config = SqliteConfig { check: false, ..SqliteConfig::new(&file, policy()) };
+        let store = SqliteStore::open(&config, clock()).expect("it opens");
+        Self { store, file, folder }
+    }
+
     /// Until it is dropped, nothing is written; but for longer than two seconds no call waits.
     fn held(&self) -> Hand {
         let file = Connection::open(&self.file).expect("a database");
@@ -246,17 +270,7 @@ fn who_would_have_lost_to_a_hold_that_fails_gets_the_seat() {
 
 #[test]
 fn rows_that_break_a_group_fail_alone_and_those_behind_it_are_served() {
-    let sale = Sale::new();
-    let Sale { store, file, folder } = sale;
-    drop(store);
-    let poison = format!(
-        "CREATE TRIGGER poison BEFORE INSERT ON users WHEN new.user_id = '{}' BEGIN SELECT raise(ABORT, 'poison'); END",
-        user(13)
-    );
-    Connection::open(&file).expect("a database").execute_batch(&poison).expect("a trigger");
-    let config = SqliteConfig { check: false, ..SqliteConfig::new(&file, policy()) };
-    let store = SqliteStore::open(&config, clock()).expect("it opens");
-    let sale = Sale { store, file, folder };
+    let sale = Sale::poisoned();
     let hand = sale.held();
     let mut first = pin!(sale.call(open_wallet(10)));
     sale.being_written(&mut first);
@@ -273,6 +287,26 @@ fn rows_that_break_a_group_fail_alone_and_those_behind_it_are_served() {
     assert_eq!(block_on(good), Ok(Ok(())));
     assert_eq!(block_on(entered).expect("a place").ticket.seq, 1, "lanes went back and forth");
     assert!(ask(&sale.store, place(4, 4, EPOCH)).expect("an answer").is_ok());
-    let events = block_on(sale.store.events(0, 1_000)).expect("events");
-    assert!((1..).zip(&events).all(|(number, event)| event.seq == number), "{events:?}");
+    sale.cured().ends_well();
+}
+
+#[test]
+fn those_of_a_group_that_broke_are_served_one_after_the_other() {
+    let sale = Sale::poisoned();
+    let hand = sale.held();
+    let mut first = pin!(sale.call(place(1, 1, EPOCH)));
+    sale.being_written(&mut first);
+    // It is held back, and those behind it are decided with it.
+    let mut late = pin!(sale.call(place(2, 1, EPOCH)));
+    let [mut seat, mut same] = [3, 4].map(|n| Box::pin(sale.call(place(n, 2, EPOCH))));
+    let (mut bad, mut paid) = (pin!(sale.call(open_wallet(13))), pin!(sale.call(pay(3, 2, EPOCH))));
+    let (mut seat, mut same) = (seat.as_mut(), same.as_mut());
+    assert!(begin(&mut late).is_pending() && begin(&mut seat).is_pending() && begin(&mut same).is_pending());
+    assert!(begin(&mut bad).is_pending() && begin(&mut paid).is_pending());
+    drop(hand);
+    assert_eq!((block_on(first), block_on(seat), block_on(paid)), (Ok(Ok(())), Ok(Ok(())), Ok(Ok(()))));
+    assert_eq!(block_on(late), Ok(Err(Refusal::SeatTaken { seats: vec![1] })));
+    assert_eq!(block_on(same), Ok(Err(Refusal::SeatTaken { seats: vec![2] })));
+    assert!(!block_on(bad).expect_err("its rows break").retryable());
+    sale.cured().ends_well();
 }
