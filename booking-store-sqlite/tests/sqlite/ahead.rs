@@ -4,16 +4,19 @@
 use std::{
     path::PathBuf,
     pin::{Pin, pin},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
 
 use booking_core::{
-    Command, Epoch, Error, LaneName, Refusal, StoreError,
+    Command, Epoch, Error, LaneName, Refusal, StoreError, Ticket,
     batcher::BatchSizes,
     catalog::LaneSettings,
-    hold::SeatStatus,
+    hold::{self, SeatStatus},
     queue::Entered,
     store::{BookingStore, QueueStore},
 };
@@ -23,8 +26,8 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::support::world::{
-    SHOW, all_done, ask, charge, clock, open, open_wallet, pay, place, policy, put_show, release, set_lane,
-    user, violations,
+    SHOW, all_done, ask, charge, clock, done, open, open_wallet, pay, place, policy, put_show, release,
+    reservation, set_lane, ticket, user, violations,
 };
 
 const EPOCH: Epoch = Epoch(7);
@@ -64,10 +67,10 @@ impl Sale {
         Self { store, file, folder }
     }
 
-    /// One that can't open the wallet of user 13.
-    fn poisoned() -> Self {
+    /// One that can't save a row of user 13 in this table.
+    fn poisoned(table: &str) -> Self {
         let poison = format!(
-            "CREATE TRIGGER poison BEFORE INSERT ON users WHEN new.user_id = '{}' \
+            "CREATE TRIGGER poison BEFORE INSERT ON {table} WHEN new.user_id = '{}' \
                 BEGIN SELECT raise(ABORT, 'poison'); END",
             user(13)
         );
@@ -270,7 +273,7 @@ fn who_would_have_lost_to_a_hold_that_fails_gets_the_seat() {
 
 #[test]
 fn rows_that_break_a_group_fail_alone_and_those_behind_it_are_served() {
-    let sale = Sale::poisoned();
+    let sale = Sale::poisoned("users");
     let hand = sale.held();
     let mut first = pin!(sale.call(open_wallet(10)));
     sale.being_written(&mut first);
@@ -292,7 +295,7 @@ fn rows_that_break_a_group_fail_alone_and_those_behind_it_are_served() {
 
 #[test]
 fn those_of_a_group_that_broke_are_served_one_after_the_other() {
-    let sale = Sale::poisoned();
+    let sale = Sale::poisoned("users");
     let hand = sale.held();
     let mut first = pin!(sale.call(place(1, 1, EPOCH)));
     sale.being_written(&mut first);
@@ -308,5 +311,45 @@ fn those_of_a_group_that_broke_are_served_one_after_the_other() {
     assert_eq!(block_on(late), Ok(Err(Refusal::SeatTaken { seats: vec![1] })));
     assert_eq!(block_on(same), Ok(Err(Refusal::SeatTaken { seats: vec![2] })));
     assert!(!block_on(bad).expect_err("its rows break").retryable());
+    sale.cured().ends_well();
+}
+
+/// Holds of one user after the other, of a few seats that everybody wants, and given back at once. Who has a seat is noted
+/// between the answers, so two of them at once would be seen.
+fn hold_and_give_back(store: &SqliteStore, n: u64, owners: &[AtomicU64]) -> u64 {
+    let mut won = 0;
+    for turn in 1..=60_u64 {
+        let seat = 1 + u32::try_from((n * 31 + turn * 17) % owners.len() as u64).expect("a seat");
+        let (reservation, ticket) =
+            (reservation(n * 1_000 + turn, seat), Ticket { seq: turn, ..ticket(n, EPOCH) });
+        let hold = hold::Command::Place { reservation, ticket, performance: SHOW, choice: vec![seat].into() };
+        let owner = &owners[seat as usize - 1];
+        match ask(store, hold.into()) {
+            Err(error) => assert!(n == 13 && !error.retryable(), "{n}: {error:?}"),
+            Ok(Err(refusal)) => assert_eq!(refusal, Refusal::SeatTaken { seats: vec![seat] }),
+            Ok(Ok(_)) => {
+                assert_eq!(owner.swap(n, Ordering::SeqCst), 0, "seat {seat} is another's");
+                won += 1;
+                assert_eq!(owner.swap(0, Ordering::SeqCst), n, "seat {seat} was taken away");
+                done(store, hold::Command::Release { reservation, user: user(n) }.into());
+            }
+        }
+    }
+    won
+}
+
+#[test]
+fn a_crowd_takes_turns_while_one_of_it_breaks_every_group_it_is_in() {
+    let sale = Sale::poisoned("reservations");
+    done(&sale.store, open_wallet(13));
+    let owners: Vec<AtomicU64> = (0..4).map(|_| AtomicU64::new(0)).collect();
+    let (store, owners) = (&*sale.store, &owners[..]);
+    let won: Vec<u64> = std::thread::scope(|scope| {
+        let crowd: Vec<_> = [1, 2, 3, 4, 5, 6, 7, 13]
+            .map(|n| scope.spawn(move || hold_and_give_back(store, n, owners)))
+            .into();
+        crowd.into_iter().map(|one| one.join().expect("no panic")).collect()
+    });
+    assert!(won[..7].iter().all(|won| *won > 0) && won[7] == 0, "{won:?}");
     sale.cured().ends_well();
 }
