@@ -13,12 +13,13 @@ use std::{
 };
 
 use booking_core::{
-    Command, Epoch, Error, LaneName, Refusal, StoreError, Ticket,
+    Amount, Command, Epoch, Error, LaneName, Refusal, StoreError, Ticket,
     batcher::BatchSizes,
     catalog::LaneSettings,
     hold::{self, SeatStatus},
     queue::Entered,
     store::{BookingStore, QueueStore},
+    wallet,
 };
 use booking_store_sqlite::{SqliteConfig, SqliteStore};
 use pollster::block_on;
@@ -26,8 +27,8 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::support::world::{
-    SHOW, all_done, ask, charge, clock, done, open, open_wallet, pay, place, policy, put_show, release,
-    reservation, set_lane, ticket, user, violations,
+    SHOW, all_done, ask, charge, clock, done, entry, open, open_wallet, pay, place, policy, put_show,
+    release, reservation, set_lane, ticket, user, violations,
 };
 
 const EPOCH: Epoch = Epoch(7);
@@ -330,6 +331,9 @@ fn hold_and_give_back(store: &SqliteStore, n: u64, owners: &[AtomicU64]) -> u64 
             Ok(Ok(_)) => {
                 assert_eq!(owner.swap(n, Ordering::SeqCst), 0, "seat {seat} is another's");
                 won += 1;
+                // It takes a transaction, so whoever was decided meanwhile is answered.
+                let (entry, amount) = (entry(n * 1_000 + turn), Amount::new(1).expect("an amount"));
+                done(store, wallet::Command::Charge { entry, user: user(n), amount }.into());
                 assert_eq!(owner.swap(0, Ordering::SeqCst), n, "seat {seat} was taken away");
                 done(store, hold::Command::Release { reservation, user: user(n) }.into());
             }
