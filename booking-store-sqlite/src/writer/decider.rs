@@ -13,11 +13,17 @@ use booking_core::{
     batcher::{Answering, BatchSizes},
 };
 
-use super::{Answer, Call, Closing, Desk, Inbox, LIMITS, draft::Draft};
+use super::{Answer, Call, Closing, Desk, Inbox, draft::Draft};
 use crate::{
     shared::{Lanes, Shared},
     trouble::Trouble,
 };
+
+/// More batches than this are not decided ahead.
+const MOST: usize = 16;
+
+/// Fewer calls than this are not split between groups: what a transaction costs, however small it is, would outweigh the gain.
+const WORTH_SPLITTING: usize = 32;
 
 /// Decides what waits in the inbox, hands it to the saver, and answers when it is written.
 ///
@@ -33,17 +39,18 @@ pub(crate) struct Decider {
     sizes: Arc<BatchSizes>,
     written: Option<Written>,
     /// Decided, and to be written next.
-    next: Group,
+    next: VecDeque<Decided>,
     /// Calls that meet what is not in memory yet; as long as there are any, no others are taken.
     held_back: Vec<Call>,
     /// Calls of a group that broke: one of them brought the rows that did, so each is a group of its own.
     alone: VecDeque<Call>,
+    /// How many the group before answered: most of them will come again.
+    answered: usize,
 }
 
-/// What one transaction writes, and what is answered then.
-#[derive(Default)]
-struct Group {
-    drafts: Vec<Draft>,
+/// Calls that were decided together, and their answers.
+struct Decided {
+    draft: Draft,
     calls: Vec<Call>,
     answers: Vec<Answer>,
 }
@@ -85,9 +92,10 @@ impl Decider {
             shared: Arc::clone(shared),
             sizes: Arc::clone(sizes),
             written: None,
-            next: Group::default(),
+            next: VecDeque::new(),
             held_back: Vec::new(),
             alone: VecDeque::new(),
+            answered: 0,
         })
     }
 
@@ -108,8 +116,7 @@ impl Decider {
     }
 
     async fn turn(&mut self) -> Turn {
-        let is_open =
-            self.held_back.is_empty() && self.alone.is_empty() && self.next.calls.len() < LIMITS.batch;
+        let is_open = self.held_back.is_empty() && self.alone.is_empty() && self.next.len() < MOST;
         let mut waiting = pin!(self.inbox.0.next());
         poll_fn(|context| {
             let written = self.written.as_mut().map(|written| Pin::new(&mut written.saved).poll(context));
@@ -134,7 +141,7 @@ impl Decider {
     /// Everything that is decided and not in memory yet.
     fn under_way(&self) -> impl Iterator<Item = &Draft> {
         let written = self.written.iter().flat_map(|written| written.drafts.iter());
-        written.chain(&self.next.drafts)
+        written.chain(self.next.iter().map(|decided| &decided.draft))
     }
 
     /// Decides calls for the next group, in order and at one instant. Those that change nothing are answered, unless they
@@ -154,15 +161,13 @@ impl Decider {
         if draft.is_empty() && !(knows_more && draft.asked_lanes) {
             return answer(calls, answers);
         }
-        self.next.drafts.push(draft);
-        self.next.calls.extend(calls);
-        self.next.answers.extend(answers);
+        self.next.push_back(Decided { draft, calls, answers });
     }
 
     /// Has the next group written, if none is. What was held back, or failed with others, comes first once everything before
     /// it is in memory.
     fn write(&mut self) {
-        while self.written.is_none() && self.next.calls.is_empty() {
+        while self.written.is_none() && self.next.is_empty() {
             if let Some(call) = self.alone.pop_front() {
                 self.decide(vec![call]);
             } else if !self.held_back.is_empty() {
@@ -175,12 +180,23 @@ impl Decider {
         self.submit();
     }
 
-    /// Gives what is decided to the saver, if there is something and the saver is free.
+    /// Gives what is decided to the saver, if there is something and the saver is free: half of all callers at most, with those
+    /// who were answered just now. Callers come again together with those they were answered with, and while a tiny group is
+    /// written there is no time to decide a big one.
     fn submit(&mut self) {
-        if self.written.is_some() || self.next.calls.is_empty() {
+        if self.written.is_some() || self.next.is_empty() {
             return;
         }
-        let Group { drafts, calls, answers } = std::mem::take(&mut self.next);
+        let all = self.answered + self.next.iter().map(|decided| decided.calls.len()).sum::<usize>();
+        let share = if all < WORTH_SPLITTING { all } else { all.div_ceil(2) };
+        let (mut drafts, mut calls, mut answers) = (Vec::new(), Vec::new(), Vec::new());
+        while let Some(decided) =
+            self.next.pop_front_if(|next| calls.is_empty() || calls.len() + next.calls.len() <= share)
+        {
+            drafts.push(decided.draft);
+            calls.extend(decided.calls);
+            answers.extend(decided.answers);
+        }
         self.sizes.count(calls.len());
         let drafts = Arc::new(drafts);
         let saved = self.desk.0.submit(Arc::clone(&drafts), 1);
@@ -190,6 +206,7 @@ impl Decider {
     /// Lets the memory follow what was written. Only then are the answers anybody's.
     fn saved(&mut self, saved: Result<(), Trouble>) {
         let Some(Written { drafts, calls, answers, .. }) = self.written.take() else { return };
+        self.answered = calls.len();
         if let Err(trouble) = saved {
             return self.failed(&drafts, calls, &trouble);
         }
@@ -210,20 +227,24 @@ impl Decider {
         }
     }
 
-    /// What waits in the inbox now.
+    /// Everything that waits in the inbox now.
     fn waiting(&self) -> Vec<Call> {
-        match pin!(self.inbox.0.next()).poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(calls) => calls.unwrap_or_default(),
-            Poll::Pending => Vec::new(),
+        let mut all = Vec::new();
+        while let Poll::Ready(Some(calls)) =
+            pin!(self.inbox.0.next()).poll(&mut Context::from_waker(Waker::noop()))
+        {
+            all.extend(calls);
         }
+        all
     }
 
     /// Nothing of the group was written. What was decided after it is decided anew, since the lanes go back.
     fn failed(&mut self, drafts: &[Draft], calls: Vec<Call>, trouble: &Trouble) {
-        let Group { drafts: later, calls: mut again, .. } = std::mem::take(&mut self.next);
+        let later = std::mem::take(&mut self.next);
+        self.take_back(drafts.iter().chain(later.iter().map(|decided| &decided.draft)));
+        let mut again: Vec<Call> = later.into_iter().flat_map(|decided| decided.calls).collect();
         again.append(&mut self.held_back);
         self.held_back = again;
-        self.take_back(drafts.iter().chain(&later));
         match trouble {
             Trouble::Broken(_) if calls.len() > 1 => self.alone.extend(calls),
             _ => fail(calls, &trouble.to_store_error()),

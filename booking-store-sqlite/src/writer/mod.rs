@@ -18,8 +18,8 @@ pub(crate) use decider::Decider;
 pub(crate) use saver::Saver;
 pub(crate) use work::{Answer, Ask, Work};
 
-/// How many commands may wait, and how many one transaction takes.
-const LIMITS: Limits = Limits { queued: 16_384, batch: 512 };
+/// How many commands may wait, and how many are decided at once.
+const LIMITS: Limits = Limits { queued: 16_384, batch: 32 };
 
 /// The queue in front of the decider.
 pub(crate) type Inbox = Batcher<Work, Answer>;
