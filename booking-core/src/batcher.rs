@@ -31,6 +31,16 @@ const IN_VAIN: u32 = 8;
 /// Fewer jobs than this are not split between workers: what a batch costs, however small it is, would outweigh the gain.
 const WORTH_SPLITTING: usize = 32;
 
+/// How many of those who wait are served next while `others` are being served, or were answered just now and will come
+/// again: half of all at most. Callers come again together with those who were answered with them, so batches that take turns
+/// stay as unequal as they began, and while a tiny one is written there is no time to prepare a big one.
+pub fn share(waiting: usize, others: usize) -> usize {
+    match waiting.saturating_add(others) {
+        all if all < WORTH_SPLITTING => all,
+        all => all.div_ceil(2),
+    }
+}
+
 /// How much may wait, and how much is taken at once, in the sizes that [`Batcher::submit`] is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -143,15 +153,10 @@ impl<W, A> Batcher<W, A> {
         poll_fn(|context| self.poll_next(context, |_| usize::MAX)).await
     }
 
-    /// The next batch while `others` callers are being served, or were answered just now and will come again: half of all at
-    /// most. Callers come again together with those who were answered with them, so batches that take turns stay as unequal
-    /// as they began, and while a tiny one is written there is no time to prepare a big one.
+    /// The next batch while `others` callers are being served, or were answered just now and will come again: a [`share`] of
+    /// all at most.
     pub async fn next_share(&self, others: usize) -> Option<Vec<Job<W, A>>> {
-        let share = |waiting: usize| match waiting.saturating_add(others) {
-            all if all < WORTH_SPLITTING => all,
-            all => all.div_ceil(2),
-        };
-        poll_fn(|context| self.poll_next(context, share)).await
+        poll_fn(|context| self.poll_next(context, |waiting| share(waiting, others))).await
     }
 
     fn poll_next(

@@ -10,7 +10,7 @@ use std::{
 
 use booking_core::{
     Clock, StoreError,
-    batcher::{Answering, BatchSizes},
+    batcher::{Answering, BatchSizes, share},
 };
 
 use super::{Answer, Call, Closing, Desk, Inbox, draft::Draft};
@@ -21,9 +21,6 @@ use crate::{
 
 /// More batches than this are not decided ahead.
 const MOST: usize = 16;
-
-/// Fewer calls than this are not split between groups: what a transaction costs, however small it is, would outweigh the gain.
-const WORTH_SPLITTING: usize = 32;
 
 /// Decides what waits in the inbox, hands it to the saver, and answers when it is written.
 ///
@@ -180,15 +177,12 @@ impl Decider {
         self.submit();
     }
 
-    /// Gives what is decided to the saver, if there is something and the saver is free: half of all callers at most, with those
-    /// who were answered just now. Callers come again together with those they were answered with, and while a tiny group is
-    /// written there is no time to decide a big one.
+    /// Gives what is decided to the saver, if there is something and the saver is free: a [`share`] of it.
     fn submit(&mut self) {
         if self.written.is_some() || self.next.is_empty() {
             return;
         }
-        let all = self.answered + self.next.iter().map(|decided| decided.calls.len()).sum::<usize>();
-        let share = if all < WORTH_SPLITTING { all } else { all.div_ceil(2) };
+        let share = share(self.next.iter().map(|decided| decided.calls.len()).sum(), self.answered);
         let (mut drafts, mut calls, mut answers) = (Vec::new(), Vec::new(), Vec::new());
         while let Some(decided) =
             self.next.pop_front_if(|next| calls.is_empty() || calls.len() + next.calls.len() <= share)
