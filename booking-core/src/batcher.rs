@@ -179,6 +179,19 @@ impl<W, A> Batcher<W, A> {
         Poll::Pending
     }
 
+    /// Waits until something waits, or the queue is closed. Who is woken by the first of many can [`settle`](Self::settle) then.
+    pub async fn arrival(&self) {
+        poll_fn(|context| match lock(&self.queue) {
+            Ok(mut queue) if queue.jobs.is_empty() && !queue.closed => {
+                queue.worker = Some(context.waker().clone());
+                Poll::Pending
+            }
+            // A caller that panicked inside the lock: there is no more work for anybody.
+            Ok(_) | Err(_) => Poll::Ready(()),
+        })
+        .await;
+    }
+
     /// Lets those come again who were just answered, so that they and those who wait by now are one next batch, not two
     /// that take turns: calls `pause`, which shall give way to others for a moment, as long as more arrive, until
     /// `answered` more wait. Who is alone waits for nothing.

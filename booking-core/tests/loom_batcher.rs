@@ -62,6 +62,36 @@ fn two_askers_each_get_their_own_answer() {
     });
 }
 
+/// The worker may come, wait and be woken at any moment; what it waited for is still there to be taken.
+#[test]
+fn who_waits_for_an_arrival_is_woken_by_it_and_takes_nothing() {
+    every_interleaving(|| {
+        let batcher = batcher(8);
+        let askers = [ask(&batcher, 1), ask(&batcher, 2)];
+        let mut done = 0;
+        while done < 2 {
+            block_on(batcher.arrival());
+            done += work_once(&batcher);
+        }
+        let answers = askers.map(|asker| asker.join().unwrap());
+        assert_eq!((done, answers), (2, [Ok(2), Ok(4)]));
+    });
+}
+
+#[test]
+fn who_waits_for_an_arrival_is_woken_by_the_end_too() {
+    every_interleaving(|| {
+        let batcher = batcher(8);
+        let closer = thread::spawn({
+            let batcher = Arc::clone(&batcher);
+            move || batcher.close()
+        });
+        block_on(batcher.arrival());
+        closer.join().unwrap();
+        assert_eq!(work_once(&batcher), 0);
+    });
+}
+
 #[test]
 fn a_full_queue_refuses_and_loses_nothing() {
     every_interleaving(|| {

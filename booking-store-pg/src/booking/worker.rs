@@ -1,16 +1,19 @@
-//! The workers of a store: they take what queues up, have it executed as one batch, and answer. Bookings have two, so that
-//! the database loads for one batch while it writes another.
+//! The workers of a store: they take what queues up, have it executed as one batch, and answer. For bookings there are those
+//! who look and one who writes, so that the database loads for one batch while it writes another.
 
 use std::sync::{
     Arc,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use booking_core::{
     Command, StoreError,
     batcher::{BatchSizes, Batcher, Job, Limits},
 };
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc},
+    time::Instant,
+};
 
 use super::{
     Shared,
@@ -21,6 +24,8 @@ use crate::{deadlines::Deadlines, trouble::Trouble};
 
 /// More commands than this do not wait: the store is overloaded and says so.
 const QUEUED: usize = 20_000;
+/// While one looks at a batch, another one may be answered from what was seen for it.
+const LOOKERS: usize = 2;
 /// More commands than this are not decided at once, so that no turn takes long.
 const BATCH: usize = 512;
 
@@ -43,9 +48,13 @@ impl Counter {
         let writer = Writer::new(Arc::clone(shared), duty);
         match duty {
             Duty::Bookings => {
-                let (written, to_write) = mpsc::channel(1);
-                let progress = Arc::new(Progress::default());
-                tokio::spawn(look(queue, Looker::new(Arc::clone(shared)), written, Arc::clone(&progress)));
+                let (written, to_write) = mpsc::channel(LOOKERS);
+                let progress = Arc::new(Progress::new());
+                let queue = Arc::new(Mutex::new(queue));
+                for _ in 0..LOOKERS {
+                    let (queue, looker) = (Arc::clone(&queue), Looker::new(Arc::clone(shared)));
+                    tokio::spawn(look(queue, looker, written.clone(), Arc::clone(&progress)));
+                }
                 tokio::spawn(write(to_write, writer, progress));
             }
             Duty::Catalog => drop(tokio::spawn(work(queue, writer))),
@@ -82,56 +91,90 @@ impl Drop for Attended {
 
 type Jobs = Vec<Job<Work, Answers>>;
 
-/// What the one who takes batches has to know of the one who writes them.
-#[derive(Debug, Default)]
-struct Progress {
-    /// Jobs that are being written.
-    writing: AtomicUsize,
-    /// Jobs that were answered since batches were taken last.
-    answered: AtomicUsize,
+/// A batch on its way to the writer, with the leave to look at it before its turn, if it was expected to be written.
+struct ToWrite {
+    jobs: Jobs,
+    prepared: Prepared,
+    leave: Option<OwnedSemaphorePermit>,
 }
 
-/// Takes batches, each when the one before it has begun to be written, and looks for what they need. Those that change
-/// nothing are answered here: the losers of a rush wait for nobody's commit.
+/// What those who take batches have to know of each other, and of the one who writes them.
+#[derive(Debug)]
+struct Progress {
+    /// Jobs that were taken and are not answered.
+    under_way: AtomicUsize,
+    /// Jobs that were answered since batches were taken last.
+    answered: AtomicUsize,
+    /// Whether the last batch was to be written. So the next one is expected to be: sales go on being sales, and a rush goes
+    /// on having losers.
+    was_written: AtomicBool,
+    /// What is to be written is looked at when the batch before it has begun to be written: it would be old by its turn otherwise.
+    next_to_write: Arc<Semaphore>,
+}
+
+impl Progress {
+    fn new() -> Self {
+        Self {
+            under_way: AtomicUsize::new(0),
+            answered: AtomicUsize::new(0),
+            was_written: AtomicBool::new(false),
+            next_to_write: Arc::new(Semaphore::new(1)),
+        }
+    }
+
+    fn answered(&self, jobs: usize) {
+        self.under_way.fetch_sub(jobs, Ordering::Relaxed);
+        self.answered.fetch_add(jobs, Ordering::Relaxed);
+    }
+}
+
+/// Takes batches and looks for what they need. Those that change nothing are answered here: the losers of a rush wait for
+/// nobody's commit.
 async fn look(
-    queue: Attended,
+    queue: Arc<Mutex<Attended>>,
     mut looker: Looker,
-    writer: mpsc::Sender<(Jobs, Prepared)>,
+    writer: mpsc::Sender<ToWrite>,
     progress: Arc<Progress>,
 ) {
-    let Progress { writing, answered } = &*progress;
-    // Whether the next batch is to be written is not known yet, but it is like the one before: sales go on being sales, and a
-    // rush goes on having losers, with whom nobody shares the work.
-    let mut was_written = false;
-    while let Ok(permit) = writer.reserve().await {
-        queue.0.settle(answered.swap(0, Ordering::Relaxed), tokio::task::yield_now).await;
-        let next = if was_written {
-            queue.0.next_share(writing.load(Ordering::Relaxed)).await
-        } else {
-            queue.0.next().await
-        };
-        let Some(jobs) = next else { break };
+    // One takes at a time.
+    let next = async || take(&*queue.lock().await, &progress).await;
+    while let Some((jobs, leave)) = next().await {
         let seen = looker.look(&batch(&jobs), deadlines(&jobs)).await;
-        was_written = matches!(seen, Seen::ToWrite(_));
+        progress.was_written.store(matches!(seen, Seen::ToWrite(_)), Ordering::Relaxed);
         match seen {
             Seen::Answers(answers) => {
-                answered.fetch_add(jobs.len(), Ordering::Relaxed);
+                progress.answered(jobs.len());
                 answer(jobs, answers);
             }
             Seen::ToWrite(prepared) => {
-                writing.fetch_add(jobs.len(), Ordering::Relaxed);
-                permit.send((jobs, prepared));
+                if writer.send(ToWrite { jobs, prepared, leave }).await.is_err() {
+                    break;
+                }
             }
         }
     }
 }
 
-async fn write(mut to_write: mpsc::Receiver<(Jobs, Prepared)>, mut writer: Writer, progress: Arc<Progress>) {
-    while let Some((jobs, prepared)) = to_write.recv().await {
+/// The next batch.
+async fn take(queue: &Attended, progress: &Progress) -> Option<(Jobs, Option<OwnedSemaphorePermit>)> {
+    queue.0.arrival().await;
+    let leave = if progress.was_written.load(Ordering::Relaxed) {
+        Some(Arc::clone(&progress.next_to_write).acquire_owned().await.ok()?)
+    } else {
+        None
+    };
+    queue.0.settle(progress.answered.swap(0, Ordering::Relaxed), tokio::task::yield_now).await;
+    let jobs = queue.0.next_share(progress.under_way.load(Ordering::Relaxed)).await?;
+    progress.under_way.fetch_add(jobs.len(), Ordering::Relaxed);
+    Some((jobs, leave))
+}
+
+async fn write(mut to_write: mpsc::Receiver<ToWrite>, mut writer: Writer, progress: Arc<Progress>) {
+    while let Some(ToWrite { jobs, prepared, leave }) = to_write.recv().await {
+        drop(leave);
         let many = jobs.len();
         serve(&mut writer, jobs, prepared).await;
-        progress.writing.fetch_sub(many, Ordering::Relaxed);
-        progress.answered.fetch_add(many, Ordering::Relaxed);
+        progress.answered(many);
     }
 }
 

@@ -8,6 +8,7 @@ mod cursor;
 mod outages;
 mod overlap;
 mod queues;
+mod rush;
 mod schema;
 mod startup;
 mod support;
