@@ -59,7 +59,7 @@ async fn winners_and_losers_of_one_rush_are_all_answered_and_no_seat_has_two_own
         .collect();
     let (mut won, mut lost) = (0, 0);
     for client in clients {
-        let told = timeout(Duration::from_secs(60), client).await.expect("nobody waits for ever");
+        let told = timeout(Duration::from_mins(1), client).await.expect("nobody waits for ever");
         let told = told.expect("no panic");
         won += told.0;
         lost += told.1;
