@@ -48,33 +48,31 @@ fn refused_untouched(answer: &Answer) -> bool {
     answer.as_ref().is_err_and(|error| error.retryable() && !error.may_have_applied())
 }
 
-#[test]
-fn two_askers_each_get_their_own_answer() {
-    every_interleaving(|| {
+/// Two ask, and one works until both are answered.
+fn two_are_answered_by(work: fn(&Doubling) -> usize) {
+    every_interleaving(move || {
         let batcher = batcher(8);
         let askers = [ask(&batcher, 1), ask(&batcher, 2)];
         let mut done = 0;
         while done < 2 {
-            done += work_once(&batcher);
+            done += work(&batcher);
         }
         let answers = askers.map(|asker| asker.join().unwrap());
         assert_eq!((done, answers), (2, [Ok(2), Ok(4)]));
     });
 }
 
+#[test]
+fn two_askers_each_get_their_own_answer() {
+    two_are_answered_by(work_once);
+}
+
 /// The worker may come, wait and be woken at any moment; what it waited for is still there to be taken.
 #[test]
 fn who_waits_for_an_arrival_is_woken_by_it_and_takes_nothing() {
-    every_interleaving(|| {
-        let batcher = batcher(8);
-        let askers = [ask(&batcher, 1), ask(&batcher, 2)];
-        let mut done = 0;
-        while done < 2 {
-            block_on(batcher.arrival());
-            done += work_once(&batcher);
-        }
-        let answers = askers.map(|asker| asker.join().unwrap());
-        assert_eq!((done, answers), (2, [Ok(2), Ok(4)]));
+    two_are_answered_by(|batcher| {
+        block_on(batcher.arrival());
+        work_once(batcher)
     });
 }
 

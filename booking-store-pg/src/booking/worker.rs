@@ -24,7 +24,7 @@ use crate::{deadlines::Deadlines, trouble::Trouble};
 
 /// More commands than this do not wait: the store is overloaded and says so.
 const QUEUED: usize = 20_000;
-/// While one looks at a batch, another one may be answered from what was seen for it.
+/// While one looks for a batch, the other one may be answering its own from what it saw.
 const LOOKERS: usize = 2;
 /// More commands than this are not decided at once, so that no turn takes long.
 const BATCH: usize = 512;
