@@ -57,7 +57,7 @@ fn two_are_answered_by(work: fn(&Doubling) -> usize) {
         while done < 2 {
             done += work(&batcher);
         }
-        let answers = askers.map(|asker| asker.join().unwrap());
+        let answers = askers.map(|asker| asker.join().expect("no panic"));
         assert_eq!((done, answers), (2, [Ok(2), Ok(4)]));
     });
 }
