@@ -53,8 +53,10 @@ const ANY_PAYMENT: &str = "\
     SELECT payment_id, reservation_id, user_id, amount, paid_at, refunded_at FROM payments WHERE payment_id = $1";
 /// Numbers are taken under a lock that is held until the commit, so what is seen has no gap behind it.
 const EVENTS: &str = "SELECT seq, at, event::text FROM events WHERE seq > $1 ORDER BY seq LIMIT $2";
+/// In no order before it is found: the index of the order is no way to find it.
 const SEAT_HISTORY: &str = "\
-    SELECT seq, at, event::text FROM events WHERE performance_id = $1 AND $2 = ANY(seats) ORDER BY seq";
+    SELECT seq, at, event FROM (SELECT seq, at, event::text FROM events \
+        WHERE performance_id = $1 AND $2 = ANY(seats) OFFSET 0) AS e ORDER BY seq";
 const EXPIRED_HOLDS: &str = "\
     SELECT reservation_id FROM reservations \
     WHERE status = 'held' AND hold_until <= (SELECT booking_now()) ORDER BY hold_until, reservation_id LIMIT $1";
@@ -129,7 +131,7 @@ fn seen(row: &PgRow) -> Result<Reservation, sqlx::Error> {
 
 pub(super) async fn wallet(db: &Db, user: UserId) -> Result<Option<Wallet>, StoreError> {
     let found = db.rows(|| query(WALLET).bind(user.0)).await?;
-    Ok(decode(&found, |row| rows::wallet(row, 0))?.pop())
+    Ok(decode(&found, |row| rows::wallet(row, [0, 1, 2, 3]))?.pop())
 }
 
 /// The ledger sorts by its own numbers, which its cursors carry as identities.

@@ -66,9 +66,11 @@ pub(super) struct Head {
 }
 
 impl Head {
-    fn of(row: &PgRow, first: usize) -> Result<Self, sqlx::Error> {
-        let now = Timestamp::from_micros(row.try_get(first + 2)?);
-        Ok(Self { last_event: row.try_get(first)?, catalog_version: row.try_get(first + 1)?, now })
+    /// Three columns: the last event, the version of the catalogue, and the clock.
+    fn of(row: &PgRow, columns: [usize; 3]) -> Result<Self, sqlx::Error> {
+        let [last_event, catalog_version, now] = columns;
+        let now = Timestamp::from_micros(row.try_get(now)?);
+        Ok(Self { last_event: row.try_get(last_event)?, catalog_version: row.try_get(catalog_version)?, now })
     }
 }
 
@@ -81,13 +83,13 @@ pub(super) async fn prepare_begin(connection: &mut PgConnection) -> Result<(), T
 /// Begins a transaction with the lock of the log, and reads the clock after it.
 pub(super) async fn begin(connection: &mut PgConnection) -> Result<Head, Trouble> {
     let row = raw_sql(BEGIN_AND_LOCK_HEAD).fetch_one(connection).await?;
-    Ok(Head::of(&row, 0)?)
+    Ok(Head::of(&row, [0, 1, 2])?)
 }
 
 /// The same in a transaction that has begun.
 pub(super) async fn lock_head(connection: &mut PgConnection) -> Result<Head, Trouble> {
     let row = query(LOCK_HEAD).fetch_one(connection).await?;
-    Ok(Head::of(&row, 0)?)
+    Ok(Head::of(&row, [0, 1, 2])?)
 }
 
 /// Reads the clock, for changes of the catalogue, which are decided before the head is locked.
@@ -106,7 +108,7 @@ pub(super) struct Loaded {
 /// Loads everything but the catalogue.
 pub(super) async fn load(connection: &mut PgConnection, keys: &Keys, whom: Whom) -> Result<Loaded, Trouble> {
     let found = look::look(connection, keys, whom).await?;
-    let mut loaded = loaded(&found, keys)?;
+    let mut loaded = loaded(&found, keys, whom)?;
     load_entries(connection, keys, &mut loaded.rows).await?;
     Ok(loaded)
 }
@@ -116,28 +118,28 @@ pub(super) fn uuids<T>(ids: impl IntoIterator<Item = T>, uuid: impl Fn(T) -> Uui
 }
 
 /// The rows by what they are, which shows by the columns that they have.
-fn loaded(found: &[PgRow], keys: &Keys) -> Result<Loaded, Trouble> {
+fn loaded(found: &[PgRow], keys: &Keys, whom: Whom) -> Result<Loaded, Trouble> {
     let has = |row: &PgRow, at| row.try_get_raw(at).map(|value| !value.is_null());
     let (mut into, mut reach, mut head) = (Rows::default(), Reach::of(keys), None);
     // By the event that made them: of the reservations of a ticket, the last one comes last.
     let mut reservations: BTreeMap<i64, Reservation> = BTreeMap::new();
     let mut payments: BTreeMap<i64, Payment> = BTreeMap::new();
     for row in found {
-        if has(row, look::WALLET)? {
-            into.wallets.push(rows::wallet(row, look::WALLET)?);
-        } else if has(row, look::SEAT)? {
-            into.seats.push(rows::seat(row, look::SEAT)?);
-        } else if has(row, look::HEAD)? {
-            head = Some(Head::of(row, look::HEAD)?);
-        } else {
-            let (made, reservation) = rows::reservation(row)?;
-            if row.try_get(look::IS_NAMED)? {
-                reach.follow(&reservation);
+        match (has(row, look::RESERVATION)?, has(row, look::USER)?) {
+            (false, true) => into.wallets.push(rows::wallet(row, look::WALLET)?),
+            (true, false) => into.seats.push(rows::seat(row, look::SEAT)?),
+            (false, false) => head = Some(Head::of(row, look::HEAD)?),
+            (true, true) => {
+                let (made, reservation) = rows::reservation(row)?;
+                if row.try_get(look::IS_NAMED)? {
+                    reach.follow(&reservation);
+                }
+                let amount = if whom == Whom::Holds { None } else { row.try_get(look::PAYMENT)? };
+                if let Some(amount) = amount {
+                    payments.insert(made, rows::payment_of(&reservation, amount, row, look::PAYMENT + 1)?);
+                }
+                reservations.insert(made, reservation);
             }
-            if let Some(amount) = row.try_get::<Option<i64>, _>(look::PAYMENT)? {
-                payments.insert(made, rows::payment_of(&reservation, amount, row, look::PAYMENT + 1)?);
-            }
-            reservations.insert(made, reservation);
         }
     }
     into.reservations.extend(reservations.into_values());

@@ -15,28 +15,6 @@ use super::{
 };
 use crate::trouble::Trouble;
 
-/// Columns that a kind of row does not have.
-macro_rules! nulls {
-    (3) => {
-        "NULL::bigint, NULL::bigint, NULL::bigint"
-    };
-    (payment) => {
-        "NULL::bigint, NULL::timestamptz, NULL::timestamptz"
-    };
-    (wallet) => {
-        "NULL::uuid, NULL::bigint, NULL::bigint, NULL::timestamptz"
-    };
-    (seat) => {
-        "NULL::uuid, NULL::integer, NULL::uuid, NULL::timestamptz"
-    };
-    (reservation) => {
-        concat!(
-            "NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, ",
-            nulls!(payment)
-        )
-    };
-}
-
 /// What a user has, and the last of what a ticket made (of whose reservations at most one was not released, and no
 /// released one came after it). They stand next to each other in one index, so they are found by one descent.
 macro_rules! of_ticket {
@@ -52,14 +30,11 @@ macro_rules! of_ticket {
 
 /// The wallets of these users.
 macro_rules! wallets {
-    ($users:expr) => {
+    ($users:expr, $no_payment:literal) => {
         concat!(
-            " UNION ALL SELECT ",
-            nulls!(reservation),
-            ", u.*, ",
-            nulls!(seat),
-            ", ",
-            nulls!(3),
+            " UNION ALL SELECT NULL, u.user_id, NULL, NULL, NULL, NULL, NULL, NULL, u.balance, u.opened_at, NULL, NULL, \
+                u.entries, NULL",
+            $no_payment,
             " FROM ",
             $users,
             " AS t (user_id) CROSS JOIN LATERAL (SELECT user_id, balance, entries, opened_at \
@@ -70,17 +45,14 @@ macro_rules! wallets {
 
 /// Those of these seats that somebody has: whose they are, and until when.
 macro_rules! seats {
-    ($seats:expr, $of:literal) => {
+    ($seats:expr, $of:literal, $no_payment:literal) => {
         concat!(
-            " UNION ALL SELECT ",
-            nulls!(reservation),
-            ", ",
-            nulls!(wallet),
-            ", s.*, ",
-            nulls!(3),
+            " UNION ALL SELECT s.reservation_id, NULL, s.performance_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
+                s.held_until, NULL, s.number, NULL",
+            $no_payment,
             " FROM ",
             $seats,
-            " CROSS JOIN LATERAL (SELECT performance_id, number, reservation_id, held_until FROM seats \
+            " AS t CROSS JOIN LATERAL (SELECT performance_id, number, reservation_id, held_until FROM seats \
                 WHERE performance_id = t.performance_id ",
             $of,
             " AND reservation_id IS NOT NULL OFFSET 0) AS s"
@@ -88,20 +60,36 @@ macro_rules! seats {
     };
 }
 
+/// All of these performances.
+macro_rules! all_seats {
+    ($no_payment:literal) => {
+        seats!("(SELECT unnest($9::uuid[]) AS performance_id)", "", $no_payment)
+    };
+}
+
 /// The head of the log.
 macro_rules! head {
-    () => {
+    ($no_payment:literal) => {
         concat!(
-            " UNION ALL SELECT ",
-            nulls!(reservation),
-            ", ",
-            nulls!(wallet),
-            ", ",
-            nulls!(seat),
-            ", last_event, catalog_version, ",
+            " UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, catalog_version, NULL, NULL, ",
             micros!("(SELECT booking_now())"),
+            ", NULL, NULL, NULL, last_event, NULL",
+            $no_payment,
             " FROM log_head"
         )
+    };
+}
+
+macro_rules! tickets {
+    () => {
+        "(SELECT unnest($2::text[]) AS lane, unnest($3::bigint[]) AS epoch, unnest($4::bigint[]) AS seq, \
+            unnest($5::uuid[]) AS user_id) AS t"
+    };
+}
+
+macro_rules! named_seats {
+    () => {
+        "SELECT unnest($7::uuid[]) AS performance_id, unnest($8::integer[]) AS number"
     };
 }
 
@@ -110,70 +98,61 @@ macro_rules! head {
 const LOOK: &str = concat!(
     "WITH found AS MATERIALIZED ( \
         SELECT r.*, true AS is_named FROM reservations r WHERE reservation_id = ANY($1) \
-        UNION ALL SELECT r.*, true FROM unnest($10::uuid[]) AS t (payment_id) \
+        UNION ALL SELECT r.*, true FROM (SELECT unnest($10::uuid[]) AS payment_id) AS t \
             CROSS JOIN LATERAL (SELECT reservation_id FROM payments WHERE payment_id = t.payment_id OFFSET 0) AS p \
             CROSS JOIN LATERAL (SELECT * FROM reservations WHERE reservation_id = p.reservation_id OFFSET 0) AS r \
-        UNION ALL SELECT r.* \
-            FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::uuid[]) AS t (lane, epoch, seq, user_id) \
-            CROSS JOIN LATERAL ",
+        UNION ALL SELECT r.* FROM ",
+    tickets!(),
+    " CROSS JOIN LATERAL ",
     of_ticket!(),
     " AS r \
         UNION ALL SELECT r.*, false FROM reservations r \
             WHERE user_id = ANY($11) AND status IN ('held', 'confirmed') AND status <> 'released') \
     SELECT ",
     rows::reservation_columns!("r"),
-    ", r.is_named, p.amount, p.paid_at, p.refunded_at, ",
-    nulls!(wallet),
-    ", ",
-    nulls!(seat),
-    ", ",
-    nulls!(3),
-    " FROM found AS r LEFT JOIN LATERAL (SELECT amount, paid_at, refunded_at FROM payments \
-        WHERE reservation_id = r.reservation_id AND r.is_named OFFSET 0) AS p ON true",
-    wallets!("(SELECT unnest($6::uuid[]) UNION SELECT user_id FROM found WHERE is_named)"),
-    seats!(
-        "(SELECT performance_id, number FROM unnest($7::uuid[], $8::integer[]) AS t (performance_id, number) \
-            UNION SELECT performance_id, unnest(seats) FROM found WHERE is_named) AS t",
-        "AND number = t.number"
+    ", r.is_named, p.amount, p.paid_at, p.refunded_at \
+        FROM found AS r LEFT JOIN LATERAL (SELECT amount, paid_at, refunded_at FROM payments \
+            WHERE reservation_id = r.reservation_id AND r.is_named OFFSET 0) AS p ON true",
+    wallets!(
+        "(SELECT unnest($6::uuid[]) UNION SELECT user_id FROM found WHERE is_named)",
+        ", NULL, NULL, NULL"
     ),
-    seats!("unnest($9::uuid[]) AS t (performance_id)", ""),
-    head!()
+    seats!(
+        concat!("(", named_seats!(), " UNION SELECT performance_id, unnest(seats) FROM found WHERE is_named)"),
+        "AND number = t.number",
+        ", NULL, NULL, NULL"
+    ),
+    all_seats!(", NULL, NULL, NULL"),
+    head!(", NULL, NULL, NULL")
 );
 
 /// The same for holds, who name no payments, and only users who have a ticket: what is found leads to nothing that is not
 /// named.
-const LOOK_FOR_HOLDS: &str = concat!(
-    "SELECT ",
-    rows::reservation_columns!("r"),
-    ", true, ",
-    nulls!(payment),
-    ", ",
-    nulls!(wallet),
-    ", ",
-    nulls!(seat),
-    ", ",
-    nulls!(3),
-    " FROM reservations r WHERE reservation_id = ANY($1) UNION ALL SELECT ",
-    rows::reservation_columns!("r"),
-    ", r.is_named, ",
-    nulls!(payment),
-    ", ",
-    nulls!(wallet),
-    ", ",
-    nulls!(seat),
-    ", ",
-    nulls!(3),
-    " FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::uuid[]) AS t (lane, epoch, seq, user_id) \
-        CROSS JOIN LATERAL ",
-    of_ticket!(),
-    " AS r",
-    wallets!("unnest($6::uuid[])"),
-    seats!("unnest($7::uuid[], $8::integer[]) AS t (performance_id, number)", "AND number = t.number"),
-    seats!("unnest($9::uuid[]) AS t (performance_id)", ""),
-    head!()
-);
+macro_rules! look_for_holds {
+    ($all_seats:expr) => {
+        concat!(
+            "SELECT ",
+            rows::reservation_columns!("r"),
+            ", true FROM reservations r WHERE reservation_id = ANY($1) UNION ALL SELECT ",
+            rows::reservation_columns!("r"),
+            ", r.is_named FROM ",
+            tickets!(),
+            " CROSS JOIN LATERAL ",
+            of_ticket!(),
+            " AS r",
+            wallets!("(SELECT unnest($6::uuid[]))", ""),
+            seats!(concat!("(", named_seats!(), ")"), "AND number = t.number", ""),
+            $all_seats,
+            head!("")
+        )
+    };
+}
 
-pub(super) const STATEMENTS: &[&str] = &[LOOK, LOOK_FOR_HOLDS];
+const LOOK_FOR_HOLDS: &str = look_for_holds!("");
+/// Some of whom leave the choice to us.
+const LOOK_FOR_BEST: &str = look_for_holds!(all_seats!(""));
+
+pub(super) const STATEMENTS: &[&str] = &[LOOK, LOOK_FOR_HOLDS, LOOK_FOR_BEST];
 
 /// For whom is looked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,12 +170,17 @@ impl Whom {
     }
 }
 
-/// Where the columns of a reservation end, and those of a payment, a wallet, a seat and the head begin.
+/// What is found is a reservation, or lies in the columns of one, and what it is shows by these two: a reservation has both, a
+/// seat has only the first, a wallet only the second, and the head of the log neither.
+pub(super) const RESERVATION: usize = 0;
+pub(super) const USER: usize = 1;
+/// Where a wallet, a seat and the head of the log lie.
+pub(super) const WALLET: [usize; 4] = [USER, 8, 12, 9];
+pub(super) const SEAT: [usize; 4] = [2, 12, RESERVATION, 10];
+pub(super) const HEAD: [usize; 3] = [12, 5, 8];
+/// What reservations have in addition.
 pub(super) const IS_NAMED: usize = 13;
 pub(super) const PAYMENT: usize = 14;
-pub(super) const WALLET: usize = 17;
-pub(super) const SEAT: usize = 21;
-pub(super) const HEAD: usize = 25;
 
 /// Finds the rows, each of one kind.
 pub(super) async fn look(
@@ -210,7 +194,8 @@ pub(super) async fn look(
     let known = seats.iter().filter_map(|(of, number)| Some((of.0, i32::try_from(*number).ok()?)));
     let (performances, numbers): (Vec<Uuid>, Vec<i32>) = known.unzip();
     let finding = query(match whom {
-        Whom::Holds => LOOK_FOR_HOLDS,
+        Whom::Holds if all_seats.is_empty() => LOOK_FOR_HOLDS,
+        Whom::Holds => LOOK_FOR_BEST,
         Whom::Anybody => LOOK,
     });
     let finding = finding
@@ -221,14 +206,17 @@ pub(super) async fn look(
         .bind(uuids(tickets, |ticket| ticket.user.0))
         .bind(uuids(users, |user| user.0))
         .bind(performances)
-        .bind(numbers)
-        .bind(uuids(all_seats, |id| id.0));
+        .bind(numbers);
     let finding = match whom {
-        Whom::Holds => finding,
+        Whom::Holds if all_seats.is_empty() => finding,
+        Whom::Holds => finding.bind(uuids(all_seats, |id| id.0)),
         Whom::Anybody => {
             let with_ticket: BTreeSet<UserId> = tickets.iter().map(|ticket| ticket.user).collect();
             let without = uuids(users.difference(&with_ticket), |user| user.0);
-            finding.bind(uuids(payments, |id| id.0)).bind(without)
+            finding
+                .bind(uuids(all_seats, |id| id.0))
+                .bind(uuids(payments, |id| id.0))
+                .bind(without)
         }
     };
     Ok(finding.fetch_all(connection).await?)

@@ -160,13 +160,14 @@ pub(super) fn payment_of(
     })
 }
 
-/// Four columns from `first`.
-pub(super) fn wallet(row: &PgRow, first: usize) -> Result<Wallet, Error> {
+/// Four columns: user, balance, number of entries, and since when.
+pub(super) fn wallet(row: &PgRow, columns: [usize; 4]) -> Result<Wallet, Error> {
+    let [user, balance, entries, opened_at] = columns;
     Ok(Wallet {
-        user: UserId(get(row, first)?),
-        balance: money(row, first + 1)?,
-        entries: count(row, first + 2)?,
-        opened_at: at(row, first + 3)?,
+        user: UserId(get(row, user)?),
+        balance: money(row, balance)?,
+        entries: count(row, entries)?,
+        opened_at: at(row, opened_at)?,
     })
 }
 
@@ -218,11 +219,13 @@ pub(super) fn performance(row: &PgRow) -> Result<Performance, Error> {
     })
 }
 
-/// Four columns from `first`, of a seat that somebody has.
-pub(super) fn seat(row: &PgRow, first: usize) -> Result<(PerformanceId, u32, Seat), Error> {
-    let reservation = ReservationId(get(row, first + 2)?);
-    let held_until = get::<Option<At>>(row, first + 3)?.map(|at| at.0);
-    Ok((PerformanceId(get(row, first)?), small_count(row, first + 1)?, Seat { reservation, held_until }))
+/// Four columns of a seat that somebody has: performance, number as a `bigint`, reservation, and until when.
+pub(super) fn seat(row: &PgRow, columns: [usize; 4]) -> Result<(PerformanceId, u32, Seat), Error> {
+    let [performance, number, reservation, held_until] = columns;
+    let reservation = ReservationId(get(row, reservation)?);
+    let held_until = get::<Option<At>>(row, held_until)?.map(|at| at.0);
+    let performance = PerformanceId(get(row, performance)?);
+    Ok((performance, count(row, number)?, Seat { reservation, held_until }))
 }
 
 /// What a seat that somebody has until then is at `now`.

@@ -12,7 +12,7 @@ use crate::{
 
 const OPEN_WALLETS: &str = "\
     INSERT INTO users (user_id, balance, entries, opened_at) \
-    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::timestamptz[])";
+    SELECT unnest($1::uuid[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::timestamptz[])";
 
 /// Reservations, seats and the log. Every batch that changes anything writes events, so they all have this in
 /// common, and holds have nothing else.
@@ -36,23 +36,25 @@ macro_rules! save {
             ticket_epoch, ticket_seq, payment_id, amount, created_at, hold_until, status, made) \
         SELECT t.id, t.user_id, t.performance_id, ($4::integer[])[t.first:t.last], t.lane, t.epoch, t.seq, t.payment_id, t.amount, \
             t.created_at, t.hold_until, t.status, t.made \
-        FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $28::integer[], $29::integer[], $5::text[], $6::bigint[], $7::bigint[], \
-            $8::uuid[], $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::bigint[]) \
-        AS t (id, user_id, performance_id, first, last, lane, epoch, seq, payment_id, amount, created_at, hold_until, \
-            status, made) WHERE EXISTS (SELECT FROM head)), \
+        FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::uuid[]) AS user_id, unnest($3::uuid[]) AS performance_id, \
+            unnest($28::integer[]) AS first, unnest($29::integer[]) AS last, unnest($5::text[]) AS lane, \
+            unnest($6::bigint[]) AS epoch, unnest($7::bigint[]) AS seq, unnest($8::uuid[]) AS payment_id, \
+            unnest($9::bigint[]) AS amount, unnest($10::timestamptz[]) AS created_at, \
+            unnest($11::timestamptz[]) AS hold_until, unnest($12::text[]) AS status, unnest($13::bigint[]) AS made) AS t \
+        WHERE EXISTS (SELECT FROM head)), \
     ",
             $moved,
             "taken AS (UPDATE seats s SET reservation_id = t.reservation_id, held_until = t.held_until \
         FROM (SELECT t.reservation_id, t.held_until, s.ctid AS at \
-            FROM unnest($16::uuid[], $17::integer[], $18::uuid[], $19::timestamptz[]) \
-                AS t (performance_id, number, reservation_id, held_until) \
+            FROM (SELECT unnest($16::uuid[]) AS performance_id, unnest($17::integer[]) AS number, \
+                unnest($18::uuid[]) AS reservation_id, unnest($19::timestamptz[]) AS held_until) AS t \
             CROSS JOIN LATERAL (SELECT ctid FROM seats \
                 WHERE performance_id = t.performance_id AND number = t.number OFFSET 0) AS s) AS t \
         WHERE s.ctid = t.at AND EXISTS (SELECT FROM head) RETURNING 1), \
     told AS (INSERT INTO events (seq, at, event, performance_id, seats) \
         SELECT $23 + t.n, $24, t.event::json, t.performance_id, ($31::integer[])[t.first:t.last] \
-        FROM unnest($20::text[], $25::uuid[], $26::integer[], $30::integer[]) WITH ORDINALITY \
-            AS t (event, performance_id, first, last, n) \
+        FROM (SELECT unnest($20::text[]) AS event, unnest($25::uuid[]) AS performance_id, \
+            unnest($26::integer[]) AS first, unnest($30::integer[]) AS last, generate_subscripts($20::text[], 1) AS n) AS t \
         WHERE EXISTS (SELECT FROM head)) \
     SELECT CASE ",
             $are_moved,
@@ -67,7 +69,7 @@ const SAVE_HOLDS: &str = save!("", "");
 /// may change costs it something.
 const SAVE_BOOKINGS: &str = save!(
     "moved AS (UPDATE reservations r SET status = t.status \
-        FROM (SELECT t.status, r.ctid AS at FROM unnest($32::uuid[], $33::text[]) AS t (id, status) \
+        FROM (SELECT t.status, r.ctid AS at FROM (SELECT unnest($32::uuid[]) AS id, unnest($33::text[]) AS status) AS t \
             CROSS JOIN LATERAL (SELECT ctid FROM reservations WHERE reservation_id = t.id OFFSET 0) AS r) AS t \
         WHERE r.ctid = t.at AND EXISTS (SELECT FROM head) RETURNING 1), ",
     "WHEN (SELECT count(*) FROM moved) <> cardinality($32) THEN refuse_loss('reservations') "
@@ -76,21 +78,20 @@ const SAVE_BOOKINGS: &str = save!(
 const SAVE_MONEY: &str = "\
     WITH moved AS (UPDATE users u SET balance = t.balance, entries = t.entries \
         FROM (SELECT t.balance, t.entries, u.ctid AS at \
-            FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS t (user_id, balance, entries) \
+            FROM (SELECT unnest($1::uuid[]) AS user_id, unnest($2::bigint[]) AS balance, unnest($3::bigint[]) AS entries) AS t \
             CROSS JOIN LATERAL (SELECT ctid FROM users WHERE user_id = t.user_id OFFSET 0) AS u) AS t \
         WHERE u.ctid = t.at RETURNING 1), \
     made AS (INSERT INTO payments (payment_id, reservation_id, user_id, amount, paid_at, refunded_at) \
-        SELECT * FROM unnest($4::uuid[], $5::uuid[], $6::uuid[], $7::bigint[], $8::timestamptz[], $9::timestamptz[])), \
+        SELECT unnest($4::uuid[]), unnest($5::uuid[]), unnest($6::uuid[]), unnest($7::bigint[]), unnest($8::timestamptz[]), unnest($9::timestamptz[])), \
     refunded AS (UPDATE payments p SET refunded_at = t.refunded_at \
-        FROM (SELECT t.refunded_at, p.ctid AS at FROM unnest($10::uuid[], $11::timestamptz[]) AS t (id, refunded_at) \
+        FROM (SELECT t.refunded_at, p.ctid AS at FROM (SELECT unnest($10::uuid[]) AS id, unnest($11::timestamptz[]) AS refunded_at) AS t \
             CROSS JOIN LATERAL (SELECT ctid FROM payments WHERE payment_id = t.id OFFSET 0) AS p) AS t \
         WHERE p.ctid = t.at RETURNING 1), \
     written AS (INSERT INTO wallet_entries \
             (entry_id, user_id, number, kind, payment_id, amount, balance_after, at) \
-        SELECT * FROM unnest($12::uuid[], $13::uuid[], $14::bigint[], $15::text[], $16::uuid[], $17::bigint[], \
-            $18::bigint[], $19::timestamptz[])), \
+        SELECT unnest($12::uuid[]), unnest($13::uuid[]), unnest($14::bigint[]), unnest($15::text[]), unnest($16::uuid[]), unnest($17::bigint[]), unnest($18::bigint[]), unnest($19::timestamptz[])), \
     ended AS (INSERT INTO ticket_endings (ticket_lane, ticket_epoch, ticket_seq, user_id, reason) \
-        SELECT * FROM unnest($20::text[], $21::bigint[], $22::bigint[], $23::uuid[], $24::text[]) \
+        SELECT unnest($20::text[]), unnest($21::bigint[]), unnest($22::bigint[]), unnest($23::uuid[]), unnest($24::text[]) \
         ON CONFLICT (ticket_lane, ticket_epoch, ticket_seq, user_id) DO UPDATE SET reason = EXCLUDED.reason) \
     SELECT (SELECT count(*) FROM moved), (SELECT count(*) FROM refunded)";
 
