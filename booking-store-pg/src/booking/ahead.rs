@@ -8,41 +8,36 @@
 
 use std::time::Duration;
 
-use booking_core::{Command, Reach, Timestamp};
+use booking_core::{Reach, Timestamp};
 use sqlx::PgConnection;
 use tokio::time::{Instant, timeout_at};
 
 use super::{
     load::Head,
     recent::Recent,
-    save::{self, Place},
-    turn::{Answers, Decided, Look, Staged},
+    save::{Bookings, Place},
+    turn::{Decided, Staged},
 };
 use crate::trouble::Trouble;
 
 /// How long an instant decides that was read before the lock.
 const DECIDES_FOR: Duration = Duration::from_millis(100);
 
-/// A batch that is decided and not saved.
+/// A batch that is decided and written down, and not saved.
 pub(super) struct Ahead {
-    decided: Decided,
+    bookings: Bookings,
+    staged: Staged,
     head: Head,
     reach: Reach,
 }
 
 impl Ahead {
-    pub(super) fn of(look: Look, batch: &[&Command]) -> Self {
-        let Look { state, head, reach } = look;
-        Self { decided: Decided::of(state, batch, head.now), head, reach }
-    }
-
-    /// Whether the whole batch changes nothing: then its answers are all there is to it.
-    pub(super) fn changes_nothing(&self) -> bool {
-        self.decided.events.is_empty()
-    }
-
-    pub(super) fn into_answers(self) -> Answers {
-        self.decided.answers
+    /// Of a batch that changes something.
+    pub(super) fn of(decided: Decided, head: Head, reach: Reach) -> Result<Self, Trouble> {
+        let Decided { state, events, answers } = decided;
+        let changes = state.changed_rows(&events);
+        let bookings = Bookings::of(&changes, &events)?;
+        Ok(Self { bookings, staged: Staged::of(answers, &changes, &events, head.now), head, reach })
     }
 
     /// Its place after all that this instance wrote, if that is where it can be saved.
@@ -60,10 +55,9 @@ impl Ahead {
         place: &Place,
         by: Instant,
     ) -> (Staged, Result<bool, Trouble>) {
-        let Decided { state, events, answers } = self.decided;
-        let changes = state.changed_rows(&events);
-        let staged = Staged { reach: Some(self.reach), ..Staged::of(answers, &changes, &events, place) };
-        let saved = timeout_at(by, save::save_bookings(connection, &changes, &events, place)).await;
+        let Self { bookings, staged, reach, .. } = self;
+        let staged = Staged { reach: Some(reach), ..staged.behind(place.last_event) };
+        let saved = timeout_at(by, bookings.save(connection, place)).await;
         let late = |_| Err(Trouble::Unknown("the database did not answer in time".into()));
         (staged, saved.unwrap_or_else(late))
     }

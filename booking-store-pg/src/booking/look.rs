@@ -118,7 +118,11 @@ const LOOK: &str = concat!(
         ", NULL, NULL, NULL"
     ),
     seats!(
-        concat!("(", named_seats!(), " UNION SELECT performance_id, unnest(seats) FROM found WHERE is_named)"),
+        concat!(
+            "(",
+            named_seats!(),
+            " UNION SELECT performance_id, unnest(seats) FROM found WHERE is_named)"
+        ),
         "AND number = t.number",
         ", NULL, NULL, NULL"
     ),
@@ -213,10 +217,7 @@ pub(super) async fn look(
         Whom::Anybody => {
             let with_ticket: BTreeSet<UserId> = tickets.iter().map(|ticket| ticket.user).collect();
             let without = uuids(users.difference(&with_ticket), |user| user.0);
-            finding
-                .bind(uuids(all_seats, |id| id.0))
-                .bind(uuids(payments, |id| id.0))
-                .bind(without)
+            finding.bind(uuids(all_seats, |id| id.0)).bind(uuids(payments, |id| id.0)).bind(without)
         }
     };
     Ok(finding.fetch_all(connection).await?)

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::load::Head;
 use crate::{
     codec::{At, Lists},
+    db::Statement,
     trouble::Trouble,
 };
 
@@ -23,24 +24,32 @@ const OPEN_WALLETS: &str = "\
 ///
 /// A row that should have been there to be changed and was not is a broken obligation, so what was changed is counted.
 macro_rules! save {
-    ($moved:literal, $are_moved:literal) => {
+    ($moved:literal, $are_moved:literal, $last_event:literal, $catalog_version:literal, $until:literal, $now:literal) => {
         concat!(
             "\
     WITH head AS (UPDATE log_head AS h SET last_event = h.last_event + cardinality($20::text[]), \
-            catalog_version = h.catalog_version + $21, returns = h.returns + $22, seats_sold = h.seats_sold + $27 \
+            catalog_version = h.catalog_version + $25, returns = h.returns + $26, seats_sold = h.seats_sold + $27 \
         FROM (SELECT last_event, catalog_version FROM log_head FOR NO KEY UPDATE) AS locked \
-        WHERE locked.last_event = $23 AND locked.catalog_version = $14::bigint \
-            AND ($15::timestamptz IS NULL OR booking_now() < $15) \
-        RETURNING 1), \
+        WHERE locked.last_event = ",
+            $last_event,
+            "::bigint AND locked.catalog_version = ",
+            $catalog_version,
+            "::bigint AND (",
+            $until,
+            "::timestamptz IS NULL OR booking_now() < ",
+            $until,
+            ") RETURNING 1), \
     made AS (INSERT INTO reservations (reservation_id, user_id, performance_id, seats, ticket_lane, \
             ticket_epoch, ticket_seq, payment_id, amount, created_at, hold_until, status, made) \
-        SELECT t.id, t.user_id, t.performance_id, ($4::integer[])[t.first:t.last], t.lane, t.epoch, t.seq, t.payment_id, t.amount, \
-            t.created_at, t.hold_until, t.status, t.made \
+        SELECT t.id, t.user_id, t.performance_id, ($6::integer[])[t.first:t.last], t.lane, t.epoch, t.seq, t.payment_id, t.amount, \
+            t.created_at, t.hold_until, t.status, ",
+            $last_event,
+            " + t.made \
         FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::uuid[]) AS user_id, unnest($3::uuid[]) AS performance_id, \
-            unnest($28::integer[]) AS first, unnest($29::integer[]) AS last, unnest($5::text[]) AS lane, \
-            unnest($6::bigint[]) AS epoch, unnest($7::bigint[]) AS seq, unnest($8::uuid[]) AS payment_id, \
-            unnest($9::bigint[]) AS amount, unnest($10::timestamptz[]) AS created_at, \
-            unnest($11::timestamptz[]) AS hold_until, unnest($12::text[]) AS status, unnest($13::bigint[]) AS made) AS t \
+            unnest($4::integer[]) AS first, unnest($5::integer[]) AS last, unnest($7::text[]) AS lane, \
+            unnest($8::bigint[]) AS epoch, unnest($9::bigint[]) AS seq, unnest($10::uuid[]) AS payment_id, \
+            unnest($11::bigint[]) AS amount, unnest($12::timestamptz[]) AS created_at, \
+            unnest($13::timestamptz[]) AS hold_until, unnest($14::text[]) AS status, unnest($15::bigint[]) AS made) AS t \
         WHERE EXISTS (SELECT FROM head)), \
     ",
             $moved,
@@ -52,9 +61,13 @@ macro_rules! save {
                 WHERE performance_id = t.performance_id AND number = t.number OFFSET 0) AS s) AS t \
         WHERE s.ctid = t.at AND EXISTS (SELECT FROM head) RETURNING 1), \
     told AS (INSERT INTO events (seq, at, event, performance_id, seats) \
-        SELECT $23 + t.n, $24, t.event::json, t.performance_id, ($31::integer[])[t.first:t.last] \
-        FROM (SELECT unnest($20::text[]) AS event, unnest($25::uuid[]) AS performance_id, \
-            unnest($26::integer[]) AS first, unnest($30::integer[]) AS last, generate_subscripts($20::text[], 1) AS n) AS t \
+        SELECT ",
+            $last_event,
+            " + t.n, ",
+            $now,
+            ", t.event::json, t.performance_id, ($24::integer[])[t.first:t.last] \
+        FROM (SELECT unnest($20::text[]) AS event, unnest($21::uuid[]) AS performance_id, \
+            unnest($22::integer[]) AS first, unnest($23::integer[]) AS last, generate_subscripts($20::text[], 1) AS n) AS t \
         WHERE EXISTS (SELECT FROM head)) \
     SELECT CASE ",
             $are_moved,
@@ -64,32 +77,40 @@ macro_rules! save {
     };
 }
 
-const SAVE_HOLDS: &str = save!("", "");
+const SAVE_HOLDS: &str = save!("", "", "$28", "$29", "$30", "$31");
 /// The same, and reservations that were there before. They are left out of most batches, since each table that a statement
 /// may change costs it something.
 const SAVE_BOOKINGS: &str = save!(
     "moved AS (UPDATE reservations r SET status = t.status \
-        FROM (SELECT t.status, r.ctid AS at FROM (SELECT unnest($32::uuid[]) AS id, unnest($33::text[]) AS status) AS t \
+        FROM (SELECT t.status, r.ctid AS at FROM (SELECT unnest($28::uuid[]) AS id, unnest($29::text[]) AS status) AS t \
             CROSS JOIN LATERAL (SELECT ctid FROM reservations WHERE reservation_id = t.id OFFSET 0) AS r) AS t \
         WHERE r.ctid = t.at AND EXISTS (SELECT FROM head) RETURNING 1), ",
-    "WHEN (SELECT count(*) FROM moved) <> cardinality($32) THEN refuse_loss('reservations') "
+    "WHEN (SELECT count(*) FROM moved) <> cardinality($28) THEN refuse_loss('reservations') ",
+    "$30",
+    "$31",
+    "$32",
+    "$33"
 );
 
 const SAVE_MONEY: &str = "\
     WITH moved AS (UPDATE users u SET balance = t.balance, entries = t.entries \
         FROM (SELECT t.balance, t.entries, u.ctid AS at \
-            FROM (SELECT unnest($1::uuid[]) AS user_id, unnest($2::bigint[]) AS balance, unnest($3::bigint[]) AS entries) AS t \
+            FROM (SELECT unnest($1::uuid[]) AS user_id, unnest($2::bigint[]) AS balance, \
+                unnest($3::bigint[]) AS entries) AS t \
             CROSS JOIN LATERAL (SELECT ctid FROM users WHERE user_id = t.user_id OFFSET 0) AS u) AS t \
         WHERE u.ctid = t.at RETURNING 1), \
     made AS (INSERT INTO payments (payment_id, reservation_id, user_id, amount, paid_at, refunded_at) \
-        SELECT unnest($4::uuid[]), unnest($5::uuid[]), unnest($6::uuid[]), unnest($7::bigint[]), unnest($8::timestamptz[]), unnest($9::timestamptz[])), \
+        SELECT unnest($4::uuid[]), unnest($5::uuid[]), unnest($6::uuid[]), unnest($7::bigint[]), unnest($8::timestamptz[]), \
+            unnest($9::timestamptz[])), \
     refunded AS (UPDATE payments p SET refunded_at = t.refunded_at \
-        FROM (SELECT t.refunded_at, p.ctid AS at FROM (SELECT unnest($10::uuid[]) AS id, unnest($11::timestamptz[]) AS refunded_at) AS t \
+        FROM (SELECT t.refunded_at, p.ctid AS at \
+            FROM (SELECT unnest($10::uuid[]) AS id, unnest($11::timestamptz[]) AS refunded_at) AS t \
             CROSS JOIN LATERAL (SELECT ctid FROM payments WHERE payment_id = t.id OFFSET 0) AS p) AS t \
         WHERE p.ctid = t.at RETURNING 1), \
     written AS (INSERT INTO wallet_entries \
             (entry_id, user_id, number, kind, payment_id, amount, balance_after, at) \
-        SELECT unnest($12::uuid[]), unnest($13::uuid[]), unnest($14::bigint[]), unnest($15::text[]), unnest($16::uuid[]), unnest($17::bigint[]), unnest($18::bigint[]), unnest($19::timestamptz[])), \
+        SELECT unnest($12::uuid[]), unnest($13::uuid[]), unnest($14::bigint[]), unnest($15::text[]), unnest($16::uuid[]), \
+            unnest($17::bigint[]), unnest($18::bigint[]), unnest($19::timestamptz[])), \
     ended AS (INSERT INTO ticket_endings (ticket_lane, ticket_epoch, ticket_seq, user_id, reason) \
         SELECT unnest($20::text[]), unnest($21::bigint[]), unnest($22::bigint[]), unnest($23::uuid[]), unnest($24::text[]) \
         ON CONFLICT (ticket_lane, ticket_epoch, ticket_seq, user_id) DO UPDATE SET reason = EXCLUDED.reason) \
@@ -148,63 +169,61 @@ pub(super) async fn open_wallets(connection: &mut PgConnection, opened: &[&Walle
     Ok(())
 }
 
-/// Saves reservations, seats and the log: whether the head of the log was still where it is said to be.
-pub(super) async fn save_bookings(
-    connection: &mut PgConnection,
-    changes: &ChangedRows<'_>,
-    events: &[Event],
-    place: &Place,
-) -> Result<bool, Trouble> {
-    let told = told(events)?;
-    let (made, moved, seats) =
-        (&changes.reservations_made[..], &changes.reservations_moved[..], &changes.seats[..]);
-    let of = |value: fn(&Reservation) -> Uuid| column(made, move |(_, made)| value(made));
-    let seats_made: Lists = made.iter().map(|(_, made)| Some(&made.seats[..])).collect();
-    let whole = |seat: u32| i32::try_from(seat).unwrap_or(i32::MAX);
-    let saving = query(if moved.is_empty() { SAVE_HOLDS } else { SAVE_BOOKINGS })
-        .bind(of(|made| made.id.0))
-        .bind(of(|made| made.user.0))
-        .bind(of(|made| made.performance.0))
-        .bind(&seats_made.numbers)
-        .bind(column(made, |(_, made)| made.ticket.lane.as_str()))
-        .bind(column(made, |(_, made)| made.ticket.epoch.0.cast_signed()))
-        .bind(column(made, |(_, made)| made.ticket.seq.cast_signed()))
-        .bind(of(|made| made.payment.0))
-        .bind(column(made, |(_, made)| made.amount.units()))
-        .bind(column(made, |(_, made)| At(made.created_at)))
-        .bind(column(made, |(_, made)| At(made.hold_until)))
-        .bind(column(made, |(_, made)| made.status.as_str()))
-        .bind(column(made, |(at, _)| place.last_event + 1 + number(*at)))
-        .bind(place.catalog_version)
-        .bind(place.until.map(At))
-        .bind(column(seats, |(performance, _, _)| performance.0))
-        .bind(column(seats, |(_, number, _)| whole(*number)))
-        .bind(column(seats, |(_, _, seat)| seat.map(|seat| seat.reservation.0)))
-        .bind(column(seats, |(_, _, seat)| seat.and_then(|seat| seat.held_until).map(At)))
-        .bind(told.texts)
-        .bind(i64::from(changes_catalog(changes)))
-        .bind(told.returns)
-        .bind(place.last_event)
-        .bind(At(place.now))
-        .bind(told.performances)
-        .bind(told.seats.first)
-        .bind(changes.seats_sold)
-        .bind(&seats_made.first)
-        .bind(&seats_made.last)
-        .bind(told.seats.last)
-        .bind(told.seats.numbers);
-    let saving = if moved.is_empty() {
-        saving
-    } else {
+/// Reservations, seats and the log of a batch, written down for the wire. All that is open is their place in the log.
+pub(super) struct Bookings(Statement<'static>);
+
+impl Bookings {
+    pub(super) fn of(changes: &ChangedRows<'_>, events: &[Event]) -> Result<Self, Trouble> {
+        let told = told(events)?;
+        let (made, moved, seats) =
+            (&changes.reservations_made[..], &changes.reservations_moved[..], &changes.seats[..]);
+        let of = |value: fn(&Reservation) -> Uuid| column(made, move |(_, made)| value(made));
+        let seats_made: Lists = made.iter().map(|(_, made)| Some(&made.seats[..])).collect();
+        let whole = |seat: u32| i32::try_from(seat).unwrap_or(i32::MAX);
+        let saving = query(if moved.is_empty() { SAVE_HOLDS } else { SAVE_BOOKINGS })
+            .bind(of(|made| made.id.0))
+            .bind(of(|made| made.user.0))
+            .bind(of(|made| made.performance.0))
+            .bind(seats_made.first)
+            .bind(seats_made.last)
+            .bind(seats_made.numbers)
+            .bind(column(made, |(_, made)| made.ticket.lane.as_str()))
+            .bind(column(made, |(_, made)| made.ticket.epoch.0.cast_signed()))
+            .bind(column(made, |(_, made)| made.ticket.seq.cast_signed()))
+            .bind(of(|made| made.payment.0))
+            .bind(column(made, |(_, made)| made.amount.units()))
+            .bind(column(made, |(_, made)| At(made.created_at)))
+            .bind(column(made, |(_, made)| At(made.hold_until)))
+            .bind(column(made, |(_, made)| made.status.as_str()))
+            .bind(column(made, |(at, _)| number(*at) + 1))
+            .bind(column(seats, |(performance, _, _)| performance.0))
+            .bind(column(seats, |(_, number, _)| whole(*number)))
+            .bind(column(seats, |(_, _, seat)| seat.map(|seat| seat.reservation.0)))
+            .bind(column(seats, |(_, _, seat)| seat.and_then(|seat| seat.held_until).map(At)))
+            .bind(told.texts)
+            .bind(told.performances)
+            .bind(told.seats.first)
+            .bind(told.seats.last)
+            .bind(told.seats.numbers)
+            .bind(i64::from(changes_catalog(changes)))
+            .bind(told.returns)
+            .bind(changes.seats_sold);
+        if moved.is_empty() {
+            return Ok(Self(saving));
+        }
         let (ids, statuses) =
             (column(moved, |moved| moved.id.0), column(moved, |moved| moved.status.as_str()));
-        saving.bind(ids).bind(statuses)
-    };
-    let saved = saving
+        Ok(Self(saving.bind(ids).bind(statuses)))
+    }
+
+    /// Saves them: whether the head of the log was still where it is said to be.
+    pub(super) async fn save(self, connection: &mut PgConnection, place: &Place) -> Result<bool, Trouble> {
+        let saving = self.0.bind(place.last_event).bind(place.catalog_version);
+        let saving = saving.bind(place.until.map(At)).bind(At(place.now));
         // All that it says, to the end: outside of a transaction it is committed only then.
-        .fetch_all(connection)
-        .await?;
-    Ok(!saved.is_empty())
+        let saved = saving.fetch_all(connection).await?;
+        Ok(!saved.is_empty())
+    }
 }
 
 /// Whether holds may read other concerts and performances from now on.

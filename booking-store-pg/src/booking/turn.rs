@@ -15,7 +15,7 @@ use super::{
     load::{self, Head, Loaded},
     look::Whom,
     recent::Recent,
-    save::{self, Place},
+    save::{self, Bookings, Place},
     save_catalog,
 };
 use crate::trouble::Trouble;
@@ -183,12 +183,12 @@ impl Turn<'_> {
         let changes = state.changed_rows(&events);
         if !events.is_empty() {
             save::open_wallets(self.connection, &changes.wallets_opened).await?;
-            if !save::save_bookings(self.connection, &changes, &events, place).await? {
+            if !Bookings::of(&changes, &events)?.save(self.connection, place).await? {
                 return Err(Trouble::Broken("the head of the log moved although it was locked".into()));
             }
             save::save_money(self.connection, &changes).await?;
         }
-        Ok(Staged::of(answers, &changes, &events, place))
+        Ok(Staged::of(answers, &changes, &events, place.now).behind(place.last_event))
     }
 }
 
@@ -207,22 +207,27 @@ impl Decided {
 }
 
 impl Staged {
-    /// What these events changed, at this place.
-    pub(super) fn of(answers: Answers, changes: &ChangedRows<'_>, events: &[Event], place: &Place) -> Self {
+    /// What these events changed, as if they were the first ones of the log.
+    pub(super) fn of(answers: Answers, changes: &ChangedRows<'_>, events: &[Event], now: Timestamp) -> Self {
         let first_event = events.first().cloned();
         Self {
             answers,
-            first_event: first_event.map(|event| FirstEvent {
-                seq: place.last_event + 1,
-                at: place.now,
-                event,
-            }),
+            first_event: first_event.map(|event| FirstEvent { seq: 1, at: now, event }),
             look_was_good: false,
             touched: touched(changes),
             catalog_changed: save::changes_catalog(changes),
             reach: None,
-            last_event: place.last_event + i64::try_from(events.len()).unwrap_or(i64::MAX),
+            last_event: i64::try_from(events.len()).unwrap_or(i64::MAX),
         }
+    }
+
+    /// The same, behind that event.
+    pub(super) fn behind(mut self, last_event: i64) -> Self {
+        if let Some(first) = &mut self.first_event {
+            first.seq += last_event;
+        }
+        self.last_event += last_event;
+        self
     }
 }
 

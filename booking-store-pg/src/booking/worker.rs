@@ -11,7 +11,7 @@ use booking_core::{
     batcher::{BatchSizes, Batcher, Job, Limits},
 };
 use tokio::{
-    sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc},
+    sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, watch},
     time::Instant,
 };
 
@@ -24,8 +24,6 @@ use crate::{deadlines::Deadlines, trouble::Trouble};
 
 /// More commands than this do not wait: the store is overloaded and says so.
 const QUEUED: usize = 20_000;
-/// While one looks for a batch, the other one may be answering its own from what it saw.
-const LOOKERS: usize = 2;
 /// More commands than this are not decided at once, so that no turn takes long.
 const BATCH: usize = 512;
 
@@ -48,12 +46,13 @@ impl Counter {
         let writer = Writer::new(Arc::clone(shared), duty);
         match duty {
             Duty::Bookings => {
-                let (written, to_write) = mpsc::channel(LOOKERS);
+                let (written, to_write) = mpsc::channel(1);
+                let (losers_come, while_losers_come) = watch::channel(false);
                 let progress = Arc::new(Progress::new());
                 let queue = Arc::new(Mutex::new(queue));
-                for _ in 0..LOOKERS {
+                for part in [Part::First(losers_come), Part::Helper(while_losers_come)] {
                     let (queue, looker) = (Arc::clone(&queue), Looker::new(Arc::clone(shared)));
-                    tokio::spawn(look(queue, looker, written.clone(), Arc::clone(&progress)));
+                    tokio::spawn(look(queue, looker, part, written.clone(), Arc::clone(&progress)));
                 }
                 tokio::spawn(write(to_write, writer, progress));
             }
@@ -128,19 +127,47 @@ impl Progress {
     }
 }
 
+/// Which of those who look one is.
+enum Part {
+    /// Takes whatever comes, and tells whether its last batch was one of losers.
+    First(watch::Sender<bool>),
+    /// Takes as well while losers come: one batch of them is looked up while another is answered from what was seen. It is
+    /// on its own when the first is gone.
+    Helper(watch::Receiver<bool>),
+}
+
+impl Part {
+    async fn turn_comes(&mut self) {
+        if let Self::Helper(losers_come) = self {
+            drop(losers_come.wait_for(|come| *come).await);
+        }
+    }
+
+    fn tell(&self, losers_came: bool) {
+        if let Self::First(losers_come) = self {
+            losers_come.send_if_modified(|come| std::mem::replace(come, losers_came) != losers_came);
+        }
+    }
+}
+
 /// Takes batches and looks for what they need. Those that change nothing are answered here: the losers of a rush wait for
 /// nobody's commit.
 async fn look(
     queue: Arc<Mutex<Attended>>,
     mut looker: Looker,
+    mut part: Part,
     writer: mpsc::Sender<ToWrite>,
     progress: Arc<Progress>,
 ) {
-    // One takes at a time.
-    let next = async || take(&*queue.lock().await, &progress).await;
-    while let Some((jobs, leave)) = next().await {
+    loop {
+        part.turn_comes().await;
+        // One takes at a time.
+        let taken = take(&*queue.lock().await, &progress).await;
+        let Some((jobs, leave)) = taken else { break };
         let seen = looker.look(&batch(&jobs), deadlines(&jobs)).await;
-        progress.was_written.store(matches!(seen, Seen::ToWrite(_)), Ordering::Relaxed);
+        let to_write = matches!(seen, Seen::ToWrite(_));
+        progress.was_written.store(to_write, Ordering::Relaxed);
+        part.tell(!to_write);
         match seen {
             Seen::Answers(answers) => {
                 progress.answered(jobs.len());
@@ -219,5 +246,33 @@ fn answer(jobs: Jobs, mut answers: Answers) {
     for job in jobs.into_iter().rev() {
         let first = answers.len().saturating_sub(job.work.commands.len());
         job.reply.send(Ok(answers.split_off(first)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::pin,
+        task::{Context, Waker},
+    };
+
+    use super::*;
+
+    fn may_take(helper: &mut Part) -> bool {
+        pin!(helper.turn_comes()).poll(&mut Context::from_waker(Waker::noop())).is_ready()
+    }
+
+    #[test]
+    fn the_helper_takes_while_losers_come_and_when_it_is_alone() {
+        let (losers_come, while_losers_come) = watch::channel(false);
+        let (mut first, mut helper) = (Part::First(losers_come), Part::Helper(while_losers_come));
+        assert!(may_take(&mut first));
+        assert!(!may_take(&mut helper));
+        first.tell(true);
+        assert!(may_take(&mut helper));
+        first.tell(false);
+        assert!(!may_take(&mut helper));
+        drop(first);
+        assert!(may_take(&mut helper), "nobody else would");
     }
 }

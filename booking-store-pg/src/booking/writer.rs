@@ -17,7 +17,7 @@ use super::{
     look::Whom,
     recent::Recent,
     resolve::{self, Verdict},
-    turn::{Answers, Look, Prepared, Staged, Turn, Turned},
+    turn::{Answers, Decided, Look, Prepared, Staged, Turn, Turned},
 };
 use crate::{
     deadlines::{Deadlines, KNOWN_WITHIN, LOCKED_WITHIN, PAUSE, SAVED_WITHIN, TRIES, jitter},
@@ -250,12 +250,13 @@ impl Looker {
         });
         let Ok(Ok(look)) = looked.await else { return Seen::ToWrite(Prepared::Nothing) };
         if whom == Whom::Holds && !self.shared.others_write.load(Ordering::Relaxed) {
-            let ahead = Ahead::of(look, batch);
-            return if ahead.changes_nothing() {
-                Seen::Answers(ahead.into_answers())
-            } else {
-                Seen::ToWrite(Prepared::Ahead(Box::new(ahead)))
-            };
+            let Look { state, head, reach } = look;
+            let decided = Decided::of(state, batch, head.now);
+            if decided.events.is_empty() {
+                return Seen::Answers(decided.answers);
+            }
+            let ahead = Ahead::of(decided, head, reach);
+            return Seen::ToWrite(ahead.map_or(Prepared::Nothing, |ahead| Prepared::Ahead(Box::new(ahead))));
         }
         match look.answers(batch) {
             Some(answers) => Seen::Answers(answers),
