@@ -1,9 +1,12 @@
 //! The workers of a store: they take what queues up, have it executed as one batch, and answer. For bookings there are those
 //! who look and one who writes, so that the database loads for one batch while it writes another.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+use std::{
+    iter,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
 };
 
 use booking_core::{
@@ -24,6 +27,9 @@ use crate::{deadlines::Deadlines, trouble::Trouble};
 
 /// More commands than this do not wait: the store is overloaded and says so.
 const QUEUED: usize = 20_000;
+/// How many help the one who looks while losers come: then one of their batches is answered from what was seen, while others
+/// are looked up.
+const HELPERS: usize = 2;
 /// More commands than this are not decided at once, so that no turn takes long.
 const BATCH: usize = 512;
 
@@ -50,7 +56,8 @@ impl Counter {
                 let (losers_come, while_losers_come) = watch::channel(false);
                 let progress = Arc::new(Progress::new());
                 let queue = Arc::new(Mutex::new(queue));
-                for part in [Part::First(losers_come), Part::Helper(while_losers_come)] {
+                let helpers = (0..HELPERS).map(|_| Part::Helper(while_losers_come.clone()));
+                for part in iter::once(Part::First(losers_come)).chain(helpers) {
                     let (queue, looker) = (Arc::clone(&queue), Looker::new(Arc::clone(shared)));
                     tokio::spawn(look(queue, looker, part, written.clone(), Arc::clone(&progress)));
                 }
@@ -131,8 +138,7 @@ impl Progress {
 enum Part {
     /// Takes whatever comes, and tells whether its last batch was one of losers.
     First(watch::Sender<bool>),
-    /// Takes as well while losers come: one batch of them is looked up while another is answered from what was seen. It is
-    /// on its own when the first is gone.
+    /// Takes as well while losers come, and when the first is gone.
     Helper(watch::Receiver<bool>),
 }
 
