@@ -41,16 +41,16 @@ const SAVE: &str = "\
     WITH moved AS (UPDATE tickets o SET admitted_until = coalesce(t.admitted_until, o.admitted_until), \
             claimed = o.claimed OR t.claimed, ended = coalesce(t.ended, o.ended), \
             departed = coalesce(t.departed, o.departed), changed = $3 \
-        FROM unnest($5::bigint[], $6::timestamptz[], $7::boolean[], $8::text[], $9::bigint[]) \
-            AS t (seq, admitted_until, claimed, ended, departed) \
+        FROM (SELECT unnest($5::bigint[]) AS seq, unnest($6::timestamptz[]) AS admitted_until, \
+            unnest($7::boolean[]) AS claimed, unnest($8::text[]) AS ended, unnest($9::bigint[]) AS departed) AS t \
         CROSS JOIN LATERAL (SELECT ctid FROM tickets WHERE lane = $1 AND epoch = $2 AND seq = t.seq OFFSET 0) AS own \
         WHERE o.ctid = own.ctid RETURNING 1), \
     entered AS (INSERT INTO tickets \
             (lane, epoch, seq, user_id, drains, admitted_until, claimed, ended, departed, changed) \
         SELECT $1, $2, t.seq, t.user_id, t.drains, t.admitted_until, t.claimed, t.ended, t.departed, $3 \
-        FROM unnest($10::bigint[], $11::uuid[], $12::integer[], $13::timestamptz[], $14::boolean[], $15::text[], \
-                $16::bigint[]) \
-            AS t (seq, user_id, drains, admitted_until, claimed, ended, departed) \
+        FROM (SELECT unnest($10::bigint[]) AS seq, unnest($11::uuid[]) AS user_id, unnest($12::integer[]) AS drains, \
+            unnest($13::timestamptz[]) AS admitted_until, unnest($14::boolean[]) AS claimed, \
+            unnest($15::text[]) AS ended, unnest($16::bigint[]) AS departed) AS t \
         WHERE (SELECT count(*) FROM moved) >= 0) \
     UPDATE queue_lanes SET version = $3, state = $4::jsonb WHERE lane = $1 RETURNING (SELECT count(*) FROM moved)";
 
