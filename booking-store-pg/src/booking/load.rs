@@ -108,7 +108,7 @@ pub(super) struct Loaded {
 /// Loads everything but the catalogue.
 pub(super) async fn load(connection: &mut PgConnection, keys: &Keys, whom: Whom) -> Result<Loaded, Trouble> {
     let found = look::look(connection, keys, whom).await?;
-    let mut loaded = loaded(&found, keys, whom)?;
+    let mut loaded = loaded(&found, keys)?;
     load_entries(connection, keys, &mut loaded.rows).await?;
     Ok(loaded)
 }
@@ -118,7 +118,7 @@ pub(super) fn uuids<T>(ids: impl IntoIterator<Item = T>, uuid: impl Fn(T) -> Uui
 }
 
 /// The rows by what they are, which shows by the columns that they have.
-fn loaded(found: &[PgRow], keys: &Keys, whom: Whom) -> Result<Loaded, Trouble> {
+fn loaded(found: &[PgRow], keys: &Keys) -> Result<Loaded, Trouble> {
     let has = |row: &PgRow, at| row.try_get_raw(at).map(|value| !value.is_null());
     let (mut into, mut reach, mut head) = (Rows::default(), Reach::of(keys), None);
     // By the event that made them: of the reservations of a ticket, the last one comes last.
@@ -134,8 +134,7 @@ fn loaded(found: &[PgRow], keys: &Keys, whom: Whom) -> Result<Loaded, Trouble> {
                 if row.try_get(look::IS_NAMED)? {
                     reach.follow(&reservation);
                 }
-                let amount = if whom == Whom::Holds { None } else { row.try_get(look::PAYMENT)? };
-                if let Some(amount) = amount {
+                if let Some(amount) = row.try_get::<Option<i64>, _>(look::PAYMENT)? {
                     payments.insert(made, rows::payment_of(&reservation, amount, row, look::PAYMENT + 1)?);
                 }
                 reservations.insert(made, reservation);

@@ -30,12 +30,10 @@ macro_rules! of_ticket {
 
 /// The wallets of these users.
 macro_rules! wallets {
-    ($users:expr, $no_payment:literal) => {
+    ($users:expr) => {
         concat!(
             " UNION ALL SELECT NULL, u.user_id, NULL, NULL, NULL, NULL, NULL, NULL, u.balance, u.opened_at, NULL, NULL, \
-                u.entries, NULL",
-            $no_payment,
-            " FROM ",
+                u.entries, NULL, NULL, NULL, NULL FROM ",
             $users,
             " AS t (user_id) CROSS JOIN LATERAL (SELECT user_id, balance, entries, opened_at \
                 FROM users WHERE user_id = t.user_id OFFSET 0) AS u"
@@ -45,12 +43,10 @@ macro_rules! wallets {
 
 /// Those of these seats that somebody has: whose they are, and until when.
 macro_rules! seats {
-    ($seats:expr, $of:literal, $no_payment:literal) => {
+    ($seats:expr, $of:literal) => {
         concat!(
             " UNION ALL SELECT s.reservation_id, NULL, s.performance_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
-                s.held_until, NULL, s.number, NULL",
-            $no_payment,
-            " FROM ",
+                s.held_until, NULL, s.number, NULL, NULL, NULL, NULL FROM ",
             $seats,
             " AS t CROSS JOIN LATERAL (SELECT performance_id, number, reservation_id, held_until FROM seats \
                 WHERE performance_id = t.performance_id ",
@@ -62,20 +58,18 @@ macro_rules! seats {
 
 /// All of these performances.
 macro_rules! all_seats {
-    ($no_payment:literal) => {
-        seats!("(SELECT unnest($9::uuid[]) AS performance_id)", "", $no_payment)
+    () => {
+        seats!("(SELECT unnest($9::uuid[]) AS performance_id)", "")
     };
 }
 
 /// The head of the log.
 macro_rules! head {
-    ($no_payment:literal) => {
+    () => {
         concat!(
             " UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, catalog_version, NULL, NULL, ",
             micros!("(SELECT booking_now())"),
-            ", NULL, NULL, NULL, last_event, NULL",
-            $no_payment,
-            " FROM log_head"
+            ", NULL, NULL, NULL, last_event, NULL, NULL, NULL, NULL FROM log_head"
         )
     };
 }
@@ -113,21 +107,17 @@ const LOOK: &str = concat!(
     ", r.is_named, p.amount, p.paid_at, p.refunded_at \
         FROM found AS r LEFT JOIN LATERAL (SELECT amount, paid_at, refunded_at FROM payments \
             WHERE reservation_id = r.reservation_id AND r.is_named OFFSET 0) AS p ON true",
-    wallets!(
-        "(SELECT unnest($6::uuid[]) UNION SELECT user_id FROM found WHERE is_named)",
-        ", NULL, NULL, NULL"
-    ),
+    wallets!("(SELECT unnest($6::uuid[]) UNION SELECT user_id FROM found WHERE is_named)"),
     seats!(
         concat!(
             "(",
             named_seats!(),
             " UNION SELECT performance_id, unnest(seats) FROM found WHERE is_named)"
         ),
-        "AND number = t.number",
-        ", NULL, NULL, NULL"
+        "AND number = t.number"
     ),
-    all_seats!(", NULL, NULL, NULL"),
-    head!(", NULL, NULL, NULL")
+    all_seats!(),
+    head!()
 );
 
 /// The same for holds, who name no payments, and only users who have a ticket: what is found leads to nothing that is not
@@ -137,24 +127,25 @@ macro_rules! look_for_holds {
         concat!(
             "SELECT ",
             rows::reservation_columns!("r"),
-            ", true FROM reservations r WHERE reservation_id = ANY($1) UNION ALL SELECT ",
+            ", true, NULL::bigint, NULL::timestamptz, NULL::timestamptz \
+                FROM reservations r WHERE reservation_id = ANY($1) UNION ALL SELECT ",
             rows::reservation_columns!("r"),
-            ", r.is_named FROM ",
+            ", r.is_named, NULL, NULL, NULL FROM ",
             tickets!(),
             " CROSS JOIN LATERAL ",
             of_ticket!(),
             " AS r",
-            wallets!("(SELECT unnest($6::uuid[]))", ""),
-            seats!(concat!("(", named_seats!(), ")"), "AND number = t.number", ""),
+            wallets!("(SELECT unnest($6::uuid[]))"),
+            seats!(concat!("(", named_seats!(), ")"), "AND number = t.number"),
             $all_seats,
-            head!("")
+            head!()
         )
     };
 }
 
 const LOOK_FOR_HOLDS: &str = look_for_holds!("");
 /// Some of whom leave the choice to us.
-const LOOK_FOR_BEST: &str = look_for_holds!(all_seats!(""));
+const LOOK_FOR_BEST: &str = look_for_holds!(all_seats!());
 
 pub(super) const STATEMENTS: &[&str] = &[LOOK, LOOK_FOR_HOLDS, LOOK_FOR_BEST];
 

@@ -1,4 +1,4 @@
-//! Many callers of one instance at a few seats: some batches are answered from what was seen, by two at once, and some are
+//! Many callers of one instance at a few seats: some batches are answered from what was seen, by several at once, and some are
 //! written, and what the next one will be is a guess each time.
 
 use std::{
