@@ -11,7 +11,7 @@ use std::{
 
 use booking_core::{
     Command, StoreError,
-    batcher::{BatchSizes, Batcher, Job, Limits},
+    batcher::{BatchSizes, Batcher, Job, Limits, Reply},
 };
 use tokio::{
     sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, watch},
@@ -176,8 +176,7 @@ async fn look(
         part.tell(!to_write);
         match seen {
             Seen::Answers(answers) => {
-                progress.answered(jobs.len());
-                answer(jobs, answers);
+                tell(each(jobs, answers), &progress);
             }
             Seen::ToWrite(prepared) => {
                 if writer.send(ToWrite { jobs, prepared, leave }).await.is_err() {
@@ -202,40 +201,65 @@ async fn take(queue: &Attended, progress: &Progress) -> Option<(Jobs, Option<Own
     Some((jobs, leave))
 }
 
+/// Writes batches, one after the other. What became of one is told when the next one is on its way to the database, if there
+/// is one: telling takes its time, in which the database would wait for us. Who asked by then comes into the batch that is
+/// looked at next.
 async fn write(mut to_write: mpsc::Receiver<ToWrite>, mut writer: Writer, progress: Arc<Progress>) {
-    while let Some(ToWrite { jobs, prepared, leave }) = to_write.recv().await {
-        drop(leave);
-        let many = jobs.len();
-        serve(&mut writer, jobs, prepared).await;
-        progress.answered(many);
+    let mut written = Told::new();
+    loop {
+        let next = match to_write.try_recv() {
+            Ok(next) => Some(next),
+            Err(_) => {
+                tell(std::mem::take(&mut written), &progress);
+                to_write.recv().await
+            }
+        };
+        let Some(ToWrite { jobs, prepared, leave }) = next else { break };
+        let before = std::mem::take(&mut written);
+        let (told, ()) = tokio::join!(biased; serve(&mut writer, jobs, prepared), async {
+            tell(before, &progress);
+            drop(leave);
+        });
+        written = told;
     }
 }
 
 /// Takes batches and writes them.
 async fn work(queue: Attended, mut writer: Writer) {
     while let Some(jobs) = queue.0.next().await {
-        serve(&mut writer, jobs, Prepared::Nothing).await;
+        for (reply, answer) in serve(&mut writer, jobs, Prepared::Nothing).await {
+            reply.send(answer);
+        }
     }
 }
 
-async fn serve(writer: &mut Writer, jobs: Jobs, prepared: Prepared) {
+/// Who is told what.
+type Told = Vec<(Reply<Answers>, Result<Answers, StoreError>)>;
+
+fn tell(told: Told, progress: &Progress) {
+    let many = told.len();
+    for (reply, answer) in told {
+        reply.send(answer);
+    }
+    progress.answered(many);
+}
+
+async fn serve(writer: &mut Writer, jobs: Jobs, prepared: Prepared) -> Told {
     match writer.execute(&batch(&jobs), prepared, deadlines(&jobs)).await {
-        Ok(answers) => answer(jobs, answers),
+        Ok(answers) => each(jobs, answers),
         // One of them broke the batch; the others shall not suffer for it.
         Err(Trouble::Broken(detail)) if jobs.len() > 1 => {
             tracing::error!(detail, "a batch can't be executed; its jobs are tried one by one");
+            let mut told = Told::new();
             for job in jobs {
                 let job = [job];
                 let answer = writer.execute(&batch(&job), Prepared::Nothing, deadlines(&job)).await;
                 let [job] = job;
-                job.reply.send(answer.map_err(|trouble| trouble.to_store_error()));
+                told.push((job.reply, answer.map_err(|trouble| trouble.to_store_error())));
             }
+            told
         }
-        Err(trouble) => {
-            for job in jobs {
-                job.reply.send(Err(trouble.to_store_error()));
-            }
-        }
+        Err(trouble) => jobs.into_iter().map(|job| (job.reply, Err(trouble.to_store_error()))).collect(),
     }
 }
 
@@ -247,12 +271,14 @@ fn deadlines(jobs: &[Job<Work, Answers>]) -> Deadlines {
     Deadlines::of(jobs.iter().map(|job| job.work.asked).min().unwrap_or_else(Instant::now))
 }
 
-fn answer(jobs: Jobs, mut answers: Answers) {
+/// Each job with its answers.
+fn each(jobs: Jobs, mut answers: Answers) -> Told {
     // From the back, so that each job's answers are cut off where they begin.
-    for job in jobs.into_iter().rev() {
+    let of_each = jobs.into_iter().rev().map(|job| {
         let first = answers.len().saturating_sub(job.work.commands.len());
-        job.reply.send(Ok(answers.split_off(first)));
-    }
+        (job.reply, Ok(answers.split_off(first)))
+    });
+    of_each.collect()
 }
 
 #[cfg(test)]
