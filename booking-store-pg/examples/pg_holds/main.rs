@@ -9,6 +9,10 @@ mod rivals;
 mod sizes;
 mod world;
 
+/// As the command has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     let mut wanted: Vec<String> = std::env::args().skip(1).collect();
