@@ -1,9 +1,9 @@
 -- The waiting queues. A lane's row is the lock of the lane: a number is given, and anybody admitted, only by who holds
 -- it. Every instance keeps the lanes in memory and follows the rows that changed since it last looked.
 CREATE TABLE queue_lanes (
-    lane    text PRIMARY KEY CHECK (lane ~ '^[a-z0-9-]{1,32}$'),
+    lane    lane_name PRIMARY KEY,
     epoch   bigint NOT NULL,                   -- the life of the lane; 64 bits, of which the highest reads as a sign
-    version bigint NOT NULL CHECK (version >= 1), -- grows with every step
+    version ordinal NOT NULL,                  -- grows with every step
     state   jsonb NOT NULL                     -- settings, pace, and below which numbers it was drained, and why
 ) WITH (fillfactor = 50);
 
@@ -12,12 +12,12 @@ CREATE TABLE queue_lanes (
 CREATE TABLE tickets (
     lane           text NOT NULL,
     epoch          bigint NOT NULL,
-    seq            bigint NOT NULL CHECK (seq >= 1),
+    seq            ordinal NOT NULL,
     user_id        uuid NOT NULL,
     admitted_until timestamptz,
     claimed        boolean NOT NULL CHECK (NOT claimed OR admitted_until IS NOT NULL),
     ended          text,
-    departed       bigint CHECK (departed >= 1), -- the how-manieth it was to leave while waiting
+    departed       ordinal,   -- the how-manieth it was to leave while waiting
     drains         integer NOT NULL,           -- how often the lane had been drained before it was given
     changed        bigint NOT NULL,            -- the version of the lane in which it changed last
     PRIMARY KEY (lane, epoch, seq)

@@ -65,7 +65,7 @@ macro_rules! save {
             $last_event,
             " + t.n, ",
             $now,
-            ", t.event::json, t.performance_id, ($24::integer[])[t.first:t.last] \
+            ", t.event, t.performance_id, ($24::integer[])[t.first:t.last] \
         FROM (SELECT unnest($20::text[]) AS event, unnest($21::uuid[]) AS performance_id, \
             unnest($22::integer[]) AS first, unnest($23::integer[]) AS last, generate_subscripts($20::text[], 1) AS n) AS t \
         WHERE EXISTS (SELECT FROM head)) \
