@@ -18,7 +18,8 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
 
 const CLOCK: &str = "SELECT booking_now()";
 const PERFORMANCES: &str = concat!("SELECT ", rows::performance_columns!(), " FROM performances p");
-const SEATS: &str = "SELECT performance_id, number::bigint, reservation_id, held_until FROM seats WHERE reservation_id IS NOT NULL";
+const SEATS: &str =
+    "SELECT performance_id, number, reservation_id, held_until FROM seats WHERE reservation_id IS NOT NULL";
 const WALLETS: &str = "SELECT user_id, balance, entries, opened_at FROM users";
 const ENTRIES: &str =
     "SELECT entry_id, user_id, number, kind, payment_id, amount, balance_after, at FROM wallet_entries";
@@ -55,9 +56,9 @@ async fn of_one_view(connection: &mut PgConnection, max_balance: Money) -> Resul
     let mut auditor = Auditor::new(now, max_balance);
     let performances = each(connection, PERFORMANCES, rows::performance, |row| auditor.performance(&row));
     performances.await?;
-    let seat = |row: &PgRow| rows::seat(row, [0, 1, 2, 3]);
+    let seat = |row: &PgRow| rows::seat(row);
     each(connection, SEATS, seat, |(at, number, seat)| auditor.seat(at, number, seat)).await?;
-    each(connection, WALLETS, |row| rows::wallet(row, [0, 1, 2, 3]), |row| auditor.wallet(&row)).await?;
+    each(connection, WALLETS, rows::wallet, |row| auditor.wallet(&row)).await?;
     each(connection, ENTRIES, rows::entry, |row| auditor.entry(&row)).await?;
     each(connection, RESERVATIONS, rows::reservation, |(_, row)| auditor.reservation(&row)).await?;
     each(connection, PAYMENTS, |row| rows::payment(row, 0), |row| auditor.payment(&row)).await?;

@@ -131,7 +131,7 @@ fn seen(row: &PgRow) -> Result<Reservation, sqlx::Error> {
 
 pub(super) async fn wallet(db: &Db, user: UserId) -> Result<Option<Wallet>, StoreError> {
     let found = db.rows(|| query(WALLET).bind(user.0)).await?;
-    Ok(decode(&found, |row| rows::wallet(row, [0, 1, 2, 3]))?.pop())
+    Ok(decode(&found, rows::wallet)?.pop())
 }
 
 /// The ledger sorts by its own numbers, which its cursors carry as identities.

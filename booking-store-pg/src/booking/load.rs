@@ -117,29 +117,27 @@ pub(super) fn uuids<T>(ids: impl IntoIterator<Item = T>, uuid: impl Fn(T) -> Uui
     ids.into_iter().map(uuid).collect()
 }
 
-/// The rows by what they are, which shows by the columns that they have.
+/// The rows by what they are.
 fn loaded(found: &[PgRow], keys: &Keys) -> Result<Loaded, Trouble> {
-    let has = |row: &PgRow, at| row.try_get_raw(at).map(|value| !value.is_null());
     let (mut into, mut reach, mut head) = (Rows::default(), Reach::of(keys), None);
     // By the event that made them: of the reservations of a ticket, the last one comes last.
     let mut reservations: BTreeMap<i64, Reservation> = BTreeMap::new();
     let mut payments: BTreeMap<i64, Payment> = BTreeMap::new();
     for row in found {
-        match (has(row, look::RESERVATION)?, has(row, look::USER)?) {
-            (false, true) => into.wallets.push(rows::wallet(row, look::WALLET)?),
-            (true, false) => into.seats.push(rows::seat(row, look::SEAT)?),
-            (false, false) => head = Some(Head::of(row, look::HEAD)?),
-            (true, true) => {
-                let (made, reservation) = rows::reservation(row)?;
-                if row.try_get(look::IS_NAMED)? {
-                    reach.follow(&reservation);
-                }
-                if let Some(amount) = row.try_get::<Option<i64>, _>(look::PAYMENT)? {
-                    payments.insert(made, rows::payment_of(&reservation, amount, row, look::PAYMENT + 1)?);
-                }
-                reservations.insert(made, reservation);
-            }
+        if row.try_get_raw(look::RESERVATION)?.is_null() {
+            head = Some(Head::of(row, look::HEAD)?);
+            into.wallets = rows::wallets(row, look::WALLETS)?;
+            into.seats = rows::seats(row, look::SEATS)?;
+            continue;
         }
+        let (made, reservation) = rows::reservation(row)?;
+        if row.try_get(look::IS_NAMED)? {
+            reach.follow(&reservation);
+        }
+        if let Some(amount) = row.try_get::<Option<i64>, _>(look::PAYMENT)? {
+            payments.insert(made, rows::payment_of(&reservation, amount, row, look::PAYMENT + 1)?);
+        }
+        reservations.insert(made, reservation);
     }
     into.reservations.extend(reservations.into_values());
     into.payments.extend(payments.into_values());

@@ -28,25 +28,40 @@ macro_rules! of_ticket {
     };
 }
 
-/// The wallets of these users.
-macro_rules! wallets {
-    ($users:expr) => {
+/// Nothing of the one row that has [`the_rest`].
+macro_rules! no_rest {
+    () => {
+        ", NULL::bigint, NULL::bigint, NULL::bigint, NULL::uuid[], NULL::bigint[], NULL::bigint[], NULL::timestamptz[], \
+            NULL::uuid[], NULL::integer[], NULL::uuid[], NULL::timestamptz[] "
+    };
+}
+
+/// What is no reservation, in one row: the head of the log, the wallets of these users, and those of these seats that somebody
+/// has. They are lists, since a row costs both sides more than it holds.
+macro_rules! the_rest {
+    ($users:expr, $seats:expr) => {
         concat!(
-            " UNION ALL SELECT NULL, u.user_id, NULL, NULL, NULL, NULL, NULL, NULL, u.balance, u.opened_at, NULL, NULL, \
-                u.entries, NULL, NULL, NULL, NULL FROM ",
+            " UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
+                NULL, last_event, catalog_version, ",
+            micros!("(SELECT booking_now())"),
+            ", wallets.*, taken.* FROM log_head CROSS JOIN (SELECT array_agg(u.user_id), array_agg(u.balance::bigint), \
+                array_agg(u.entries::bigint), array_agg(u.opened_at) FROM ",
             $users,
             " AS t (user_id) CROSS JOIN LATERAL (SELECT user_id, balance, entries, opened_at \
-                FROM users WHERE user_id = t.user_id OFFSET 0) AS u"
+                FROM users WHERE user_id = t.user_id OFFSET 0) AS u) AS wallets \
+            CROSS JOIN (SELECT array_agg(s.performance_id), array_agg(s.number::integer), array_agg(s.reservation_id), \
+                array_agg(s.held_until) FROM (",
+            $seats,
+            ") AS s) AS taken"
         )
     };
 }
 
 /// Those of these seats that somebody has: whose they are, and until when.
-macro_rules! seats {
+macro_rules! taken {
     ($seats:expr, $of:literal) => {
         concat!(
-            " UNION ALL SELECT s.reservation_id, NULL, s.performance_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
-                s.held_until, NULL, s.number, NULL, NULL, NULL, NULL FROM ",
+            "SELECT s.* FROM ",
             $seats,
             " AS t CROSS JOIN LATERAL (SELECT performance_id, number, reservation_id, held_until FROM seats \
                 WHERE performance_id = t.performance_id ",
@@ -57,20 +72,9 @@ macro_rules! seats {
 }
 
 /// All of these performances.
-macro_rules! all_seats {
+macro_rules! all_taken {
     () => {
-        seats!("(SELECT unnest($9::uuid[]) AS performance_id)", "")
-    };
-}
-
-/// The head of the log.
-macro_rules! head {
-    () => {
-        concat!(
-            " UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, catalog_version, NULL, NULL, ",
-            micros!("(SELECT booking_now())"),
-            ", NULL, NULL, NULL, last_event, NULL, NULL, NULL, NULL FROM log_head"
-        )
+        concat!(" UNION ALL ", taken!("(SELECT unnest($9::uuid[]) AS performance_id)", ""))
     };
 }
 
@@ -104,48 +108,55 @@ const LOOK: &str = concat!(
             WHERE user_id = ANY($11) AND status IN ('held', 'confirmed') AND status <> 'released') \
     SELECT ",
     rows::reservation_columns!("r"),
-    ", r.is_named, p.amount, p.paid_at, p.refunded_at \
-        FROM found AS r LEFT JOIN LATERAL (SELECT amount, paid_at, refunded_at FROM payments \
+    ", r.is_named, p.amount, p.paid_at, p.refunded_at",
+    no_rest!(),
+    "FROM found AS r LEFT JOIN LATERAL (SELECT amount, paid_at, refunded_at FROM payments \
             WHERE reservation_id = r.reservation_id AND r.is_named OFFSET 0) AS p ON true",
-    wallets!("(SELECT unnest($6::uuid[]) UNION SELECT user_id FROM found WHERE is_named)"),
-    seats!(
+    the_rest!(
+        "(SELECT unnest($6::uuid[]) UNION SELECT user_id FROM found WHERE is_named)",
         concat!(
-            "(",
-            named_seats!(),
-            " UNION SELECT performance_id, unnest(seats) FROM found WHERE is_named)"
-        ),
-        "AND number = t.number"
-    ),
-    all_seats!(),
-    head!()
+            taken!(
+                concat!(
+                    "(",
+                    named_seats!(),
+                    " UNION SELECT performance_id, unnest(seats) FROM found WHERE is_named)"
+                ),
+                "AND number = t.number"
+            ),
+            all_taken!()
+        )
+    )
 );
 
 /// The same for holds, who name no payments, and only users who have a ticket: what is found leads to nothing that is not
 /// named.
 macro_rules! look_for_holds {
-    ($all_seats:expr) => {
+    ($all_taken:expr) => {
         concat!(
             "SELECT ",
             rows::reservation_columns!("r"),
-            ", true, NULL::bigint, NULL::timestamptz, NULL::timestamptz \
-                FROM reservations r WHERE reservation_id = ANY($1) UNION ALL SELECT ",
+            ", true, NULL::bigint, NULL::timestamptz, NULL::timestamptz",
+            no_rest!(),
+            "FROM reservations r WHERE reservation_id = ANY($1) UNION ALL SELECT ",
             rows::reservation_columns!("r"),
-            ", r.is_named, NULL, NULL, NULL FROM ",
+            ", r.is_named, NULL, NULL, NULL",
+            no_rest!(),
+            "FROM ",
             tickets!(),
             " CROSS JOIN LATERAL ",
             of_ticket!(),
             " AS r",
-            wallets!("(SELECT unnest($6::uuid[]))"),
-            seats!(concat!("(", named_seats!(), ")"), "AND number = t.number"),
-            $all_seats,
-            head!()
+            the_rest!(
+                "(SELECT unnest($6::uuid[]))",
+                concat!(taken!(concat!("(", named_seats!(), ")"), "AND number = t.number"), $all_taken)
+            )
         )
     };
 }
 
 const LOOK_FOR_HOLDS: &str = look_for_holds!("");
 /// Some of whom leave the choice to us.
-const LOOK_FOR_BEST: &str = look_for_holds!(all_seats!());
+const LOOK_FOR_BEST: &str = look_for_holds!(all_taken!());
 
 pub(super) const STATEMENTS: &[&str] = &[LOOK, LOOK_FOR_HOLDS, LOOK_FOR_BEST];
 
@@ -165,19 +176,17 @@ impl Whom {
     }
 }
 
-/// What is found is a reservation, or lies in the columns of one, and what it is shows by these two: a reservation has both, a
-/// seat has only the first, a wallet only the second, and the head of the log neither.
+/// Which row has the rest: the one without a reservation.
 pub(super) const RESERVATION: usize = 0;
-pub(super) const USER: usize = 1;
-/// Where a wallet, a seat and the head of the log lie.
-pub(super) const WALLET: [usize; 4] = [USER, 8, 12, 9];
-pub(super) const SEAT: [usize; 4] = [2, 12, RESERVATION, 10];
-pub(super) const HEAD: [usize; 3] = [12, 5, 8];
 /// What reservations have in addition.
 pub(super) const IS_NAMED: usize = 13;
 pub(super) const PAYMENT: usize = 14;
+/// Where the rest lies.
+pub(super) const HEAD: [usize; 3] = [17, 18, 19];
+pub(super) const WALLETS: usize = 20;
+pub(super) const SEATS: usize = 24;
 
-/// Finds the rows, each of one kind.
+/// Finds the reservations, a row each, and the rest, which is one row.
 pub(super) async fn look(
     connection: &mut PgConnection,
     keys: &Keys,

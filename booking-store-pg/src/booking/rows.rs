@@ -160,15 +160,34 @@ pub(super) fn payment_of(
     })
 }
 
-/// Four columns: user, balance, number of entries, and since when.
-pub(super) fn wallet(row: &PgRow, columns: [usize; 4]) -> Result<Wallet, Error> {
-    let [user, balance, entries, opened_at] = columns;
+/// Four columns from 0: user, balance, number of entries, and since when.
+pub(super) fn wallet(row: &PgRow) -> Result<Wallet, Error> {
+    wallet_of(get(row, 0)?, get(row, 1)?, get(row, 2)?, get(row, 3)?)
+}
+
+/// The same as lists, from `first`.
+pub(super) fn wallets(row: &PgRow, first: usize) -> Result<Vec<Wallet>, Error> {
+    let (users, balances) = (list(row, first)?, list(row, first + 1)?);
+    let (entries, opened_at) = (list(row, first + 2)?, list(row, first + 3)?);
+    let each = users.into_iter().zip(balances).zip(entries).zip(opened_at);
+    each.map(|(((user, balance), entries), at)| wallet_of(user, balance, entries, at)).collect()
+}
+
+fn wallet_of(user: Uuid, balance: i64, entries: i64, opened_at: At) -> Result<Wallet, Error> {
     Ok(Wallet {
-        user: UserId(get(row, user)?),
-        balance: money(row, balance)?,
-        entries: count(row, entries)?,
-        opened_at: at(row, opened_at)?,
+        user: UserId(user),
+        balance: Money::new(balance).map_err(damaged)?,
+        entries: u64::try_from(entries).map_err(|_| damaged(format_args!("a count of {entries}")))?,
+        opened_at: opened_at.0,
     })
+}
+
+/// A column that is a list, which is missing if it is empty.
+fn list<T>(row: &PgRow, at: usize) -> Result<Vec<T>, Error>
+where
+    Vec<T>: for<'r> Decode<'r, Postgres> + Type<Postgres>,
+{
+    Ok(row.try_get::<Option<Vec<T>>, _>(at)?.unwrap_or_default())
 }
 
 /// Eight columns from 0.
@@ -219,13 +238,26 @@ pub(super) fn performance(row: &PgRow) -> Result<Performance, Error> {
     })
 }
 
-/// Four columns of a seat that somebody has: performance, number as a `bigint`, reservation, and until when.
-pub(super) fn seat(row: &PgRow, columns: [usize; 4]) -> Result<(PerformanceId, u32, Seat), Error> {
-    let [performance, number, reservation, held_until] = columns;
-    let reservation = ReservationId(get(row, reservation)?);
-    let held_until = get::<Option<At>>(row, held_until)?.map(|at| at.0);
-    let performance = PerformanceId(get(row, performance)?);
-    Ok((performance, count(row, number)?, Seat { reservation, held_until }))
+/// A seat that somebody has, where it is.
+type TakenSeat = (PerformanceId, u32, Seat);
+
+/// Four columns from 0: performance, number, reservation, and until when.
+pub(super) fn seat(row: &PgRow) -> Result<TakenSeat, Error> {
+    seat_of(get(row, 0)?, get(row, 1)?, get(row, 2)?, get(row, 3)?)
+}
+
+/// The same as lists, from `first`.
+pub(super) fn seats(row: &PgRow, first: usize) -> Result<Vec<TakenSeat>, Error> {
+    let (performances, numbers) = (list(row, first)?, list(row, first + 1)?);
+    let (reservations, untils) = (list(row, first + 2)?, list(row, first + 3)?);
+    let each = performances.into_iter().zip(numbers).zip(reservations).zip(untils);
+    each.map(|(((of, number), reservation), until)| seat_of(of, number, reservation, until)).collect()
+}
+
+fn seat_of(of: Uuid, number: i32, reservation: Uuid, held_until: Option<At>) -> Result<TakenSeat, Error> {
+    let number = u32::try_from(number).map_err(|_| damaged(format_args!("a count of {number}")))?;
+    let held_until = held_until.map(|at| at.0);
+    Ok((PerformanceId(of), number, Seat { reservation: ReservationId(reservation), held_until }))
 }
 
 /// What a seat that somebody has until then is at `now`.
