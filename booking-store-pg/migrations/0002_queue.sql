@@ -1,5 +1,5 @@
 -- The waiting queues. A lane's row is the lock of the lane: a number is given, and anybody admitted, only by who holds
--- it. Every instance keeps the lanes in memory and follows the rows that changed since it last looked.
+-- it. Every instance keeps the lanes in memory and follows the steps that others took since it last looked.
 CREATE TABLE queue_lanes (
     lane    lane_name PRIMARY KEY,
     epoch   bigint NOT NULL,                   -- the life of the lane; 64 bits, of which the highest reads as a sign
@@ -19,11 +19,17 @@ CREATE TABLE tickets (
     ended          text,
     departed       ordinal,   -- the how-manieth it was to leave while waiting
     drains         integer NOT NULL,           -- how often the lane had been drained before it was given
-    changed        bigint NOT NULL,            -- the version of the lane in which it changed last
-    PRIMARY KEY (lane, epoch, seq)
-);
--- By an expression, so that no lookup by number can be planned to go this way, over a whole lane, while tables are
--- small. An epoch alone tells the lane.
-CREATE INDEX tickets_changed ON tickets ((epoch # 0), changed);
+    PRIMARY KEY (epoch, seq, lane)             -- the lane last: an epoch alone tells it, and what stands behind a text is slow to get at
+) WITH (fillfactor = 70);
 -- One live number a user.
-CREATE UNIQUE INDEX tickets_live ON tickets (lane, epoch, drains, user_id) WHERE ended IS NULL;
+CREATE UNIQUE INDEX tickets_live ON tickets (epoch, user_id, drains, lane) WHERE ended IS NULL;
+
+-- Which numbers a step of a lane changed. Of the last steps only: who is further behind reads the lane anew. It stands beside
+-- the numbers, so that no index of theirs has to know when they changed: admitted or claimed, they stay in their page.
+CREATE TABLE queue_steps (
+    lane    text NOT NULL,
+    epoch   bigint NOT NULL,
+    version ordinal NOT NULL,
+    seqs    bigint[] NOT NULL,
+    PRIMARY KEY (epoch, version, lane)
+);

@@ -207,12 +207,11 @@ async fn take(queue: &Attended, progress: &Progress) -> Option<(Jobs, Option<Own
 async fn write(mut to_write: mpsc::Receiver<ToWrite>, mut writer: Writer, progress: Arc<Progress>) {
     let mut written = Told::new();
     loop {
-        let next = match to_write.try_recv() {
-            Ok(next) => Some(next),
-            Err(_) => {
-                tell(std::mem::take(&mut written), &progress);
-                to_write.recv().await
-            }
+        let next = if let Ok(next) = to_write.try_recv() {
+            Some(next)
+        } else {
+            tell(std::mem::take(&mut written), &progress);
+            to_write.recv().await
         };
         let Some(ToWrite { jobs, prepared, leave }) = next else { break };
         let before = std::mem::take(&mut written);

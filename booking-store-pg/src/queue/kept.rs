@@ -50,7 +50,7 @@ impl Read {
         }
     }
 
-    /// The lane as it is now, under its lock; none if what was read is of another life of it.
+    /// The lane as it is now, under its lock; none if what was read is of another life of it, or too old.
     pub(super) async fn brought_up_to(
         mut self,
         connection: &mut PgConnection,
@@ -60,7 +60,10 @@ impl Read {
         if self.epoch != head.row.epoch || self.version > head.version {
             return Ok(None);
         }
-        for ticket in rows::changed_after(connection, self.epoch, self.version).await? {
+        let Some(changed) = rows::changed_after(connection, name, self.version, head).await? else {
+            return Ok(None);
+        };
+        for ticket in changed {
             match self.tickets.binary_search_by_key(&ticket.seq, |known| known.seq) {
                 Ok(at) => self.tickets[at] = ticket,
                 Err(at) => self.tickets.insert(at, ticket),
@@ -87,13 +90,20 @@ impl Kept {
         self.lane.epoch() == head.row.epoch && self.version > head.version
     }
 
-    /// Follows what others changed.
-    pub(super) async fn follow(&mut self, connection: &mut PgConnection, head: &Head) -> Result<(), Trouble> {
+    /// Follows what others changed: whether that could be, for only the last steps are kept.
+    pub(super) async fn follow(
+        &mut self,
+        connection: &mut PgConnection,
+        name: &LaneName,
+        head: &Head,
+    ) -> Result<bool, Trouble> {
         if self.version < head.version {
-            let changed = rows::changed_after(connection, head.row.epoch, self.version).await?;
+            let Some(changed) = rows::changed_after(connection, name, self.version, head).await? else {
+                return Ok(false);
+            };
             self.lane.follow(head.row.clone(), &changed).map_err(broken)?;
             self.version = head.version;
         }
-        Ok(())
+        Ok(true)
     }
 }

@@ -21,8 +21,14 @@ const LOCK: &str = "\
 const LOOK: &str = "SELECT epoch, version, state::text, booking_now() FROM queue_lanes WHERE lane = $1";
 
 const CHANGED: &str = "\
-    SELECT seq, user_id, admitted_until, claimed, ended, departed FROM tickets \
-    WHERE (epoch # 0) = $1 AND changed > $2 ORDER BY changed";
+    WITH steps AS MATERIALIZED ( \
+        SELECT seqs FROM queue_steps WHERE lane = $1 AND epoch = $2 AND version > $3) \
+    SELECT NULL::bigint, NULL::uuid, NULL::timestamptz, NULL::boolean, NULL::text, NULL::bigint, count(*) FROM steps \
+    UNION ALL SELECT t.*, NULL FROM (SELECT DISTINCT unnest(seqs) AS seq FROM steps) AS s \
+        CROSS JOIN LATERAL (SELECT seq, user_id, admitted_until, claimed, ended, departed FROM tickets \
+            WHERE lane = $1 AND epoch = $2 AND seq = s.seq OFFSET 0) AS t";
+
+const FORGET: &str = "DELETE FROM queue_steps WHERE lane = $1 AND epoch = $2 AND version <= $3";
 
 const FROM: &str = "\
     SELECT seq, user_id, admitted_until, claimed, ended, departed FROM tickets \
@@ -40,21 +46,28 @@ const DROP: &str = "DELETE FROM queue_lanes WHERE lane = $1";
 const SAVE: &str = "\
     WITH moved AS (UPDATE tickets o SET admitted_until = coalesce(t.admitted_until, o.admitted_until), \
             claimed = o.claimed OR t.claimed, ended = coalesce(t.ended, o.ended), \
-            departed = coalesce(t.departed, o.departed), changed = $3 \
+            departed = coalesce(t.departed, o.departed) \
         FROM (SELECT unnest($5::bigint[]) AS seq, unnest($6::timestamptz[]) AS admitted_until, \
             unnest($7::boolean[]) AS claimed, unnest($8::text[]) AS ended, unnest($9::bigint[]) AS departed) AS t \
         CROSS JOIN LATERAL (SELECT ctid FROM tickets WHERE lane = $1 AND epoch = $2 AND seq = t.seq OFFSET 0) AS own \
         WHERE o.ctid = own.ctid RETURNING 1), \
     entered AS (INSERT INTO tickets \
-            (lane, epoch, seq, user_id, drains, admitted_until, claimed, ended, departed, changed) \
-        SELECT $1, $2, t.seq, t.user_id, t.drains, t.admitted_until, t.claimed, t.ended, t.departed, $3 \
+            (lane, epoch, seq, user_id, drains, admitted_until, claimed, ended, departed) \
+        SELECT $1, $2, t.seq, t.user_id, t.drains, t.admitted_until, t.claimed, t.ended, t.departed \
         FROM (SELECT unnest($10::bigint[]) AS seq, unnest($11::uuid[]) AS user_id, unnest($12::integer[]) AS drains, \
             unnest($13::timestamptz[]) AS admitted_until, unnest($14::boolean[]) AS claimed, \
             unnest($15::text[]) AS ended, unnest($16::bigint[]) AS departed) AS t \
-        WHERE (SELECT count(*) FROM moved) >= 0) \
+        WHERE (SELECT count(*) FROM moved) >= 0), \
+    step AS (INSERT INTO queue_steps (lane, epoch, version, seqs) \
+        SELECT $1, $2, $3, $5::bigint[] || $10::bigint[]) \
     UPDATE queue_lanes SET version = $3, state = $4::jsonb WHERE lane = $1 RETURNING (SELECT count(*) FROM moved)";
 
-pub(super) const STATEMENTS: &[&str] = &[LOCK, LOOK, CHANGED, FROM, CLOCK, MAKE, DROP, SAVE];
+pub(super) const STATEMENTS: &[&str] = &[LOCK, LOOK, CHANGED, FORGET, FROM, CLOCK, MAKE, DROP, SAVE];
+
+/// So many steps of a lane are kept for those who follow it: at thousand a second, ten seconds.
+const STEPS: i64 = 10_000;
+/// How many more there may be, so that they are not deleted one by one.
+const STEPS_MORE: i64 = 1_000;
 
 /// A lane's row, and the clock.
 pub(super) struct Head {
@@ -97,16 +110,38 @@ fn ticket(row: &PgRow) -> Result<TicketRow, sqlx::Error> {
     })
 }
 
-/// The numbers that changed after this version, in their order.
+/// The numbers that changed after this version of a lane, in their order; none if the steps that changed them are not all
+/// there any more.
 pub(super) async fn changed_after(
     connection: &mut PgConnection,
+    lane: &LaneName,
+    version: i64,
+    head: &Head,
+) -> Result<Option<Vec<TicketRow>>, Trouble> {
+    let changed = query(CHANGED).bind(lane.as_str()).bind(head.row.epoch.0.cast_signed()).bind(version);
+    let (mut tickets, mut steps) = (Vec::new(), 0);
+    for row in &changed.fetch_all(connection).await? {
+        match row.try_get(6)? {
+            Some(count) => steps = count,
+            None => tickets.push(ticket(row)?),
+        }
+    }
+    tickets.sort_unstable_by_key(|ticket: &TicketRow| ticket.seq);
+    Ok((steps == head.version - version).then_some(tickets))
+}
+
+/// Deletes the steps of a lane that nobody follows any more, now and then.
+pub(super) async fn forget_steps(
+    connection: &mut PgConnection,
+    lane: &LaneName,
     epoch: Epoch,
     version: i64,
-) -> Result<Vec<TicketRow>, Trouble> {
-    let found = query(CHANGED).bind(epoch.0.cast_signed()).bind(version).fetch_all(connection).await?;
-    let mut tickets = found.iter().map(ticket).collect::<Result<Vec<_>, _>>()?;
-    tickets.sort_unstable_by_key(|ticket| ticket.seq);
-    Ok(tickets)
+) -> Result<(), Trouble> {
+    if version % STEPS_MORE == 0 && version > STEPS {
+        let forgetting = query(FORGET).bind(lane.as_str()).bind(epoch.0.cast_signed()).bind(version - STEPS);
+        forgetting.execute(connection).await?;
+    }
+    Ok(())
 }
 
 /// The next numbers after this one, `most` at most.

@@ -29,7 +29,7 @@ enum Found {
     Nothing,
     /// What is kept is as new as its row.
     Kept(Head),
-    /// Its numbers must be read first: nothing is kept of this life of it.
+    /// Its numbers must be read first: nothing is kept of this life of it, or only what is too old.
     Unread,
 }
 
@@ -110,8 +110,8 @@ impl Turn<'_> {
         }
         match kept {
             Some(kept) if kept.can_follow(&head) => {
-                kept.follow(self.connection, &head).await?;
-                Ok(Found::Kept(head))
+                let followed = kept.follow(self.connection, self.name, &head).await?;
+                Ok(if followed { Found::Kept(head) } else { Found::Unread })
             }
             Some(kept) if kept.is_ahead_of(&head) => {
                 tracing::error!(lane = %self.name, "the database has lost numbers of this lane: it begins anew");
@@ -132,6 +132,7 @@ impl Turn<'_> {
         }
         kept.version += i64::from(!made);
         let changes = kept.lane.changed_tickets(log);
-        rows::save(self.connection, self.name, &row, kept.version, &changes).await
+        rows::save(self.connection, self.name, &row, kept.version, &changes).await?;
+        rows::forget_steps(self.connection, self.name, row.epoch, kept.version).await
     }
 }

@@ -95,6 +95,48 @@ async fn a_lane_from_an_old_copy_of_the_database_begins_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_instance_that_is_too_far_behind_to_follow_reads_the_lane_anew() {
+    let database = Database::new(TestClock::Real).await;
+    let (store, another) = (open(&database.url()).await, open(&database.url()).await);
+    store.configure(&LaneName::main(), &settings(1, 1)).await.expect("configured");
+    enter(&another, 1).await;
+    for user in 2..5 {
+        enter(&store, user).await;
+    }
+    store.finish(&enter(&store, 5).await, EndReason::Left).await.expect("left");
+    let mut connection = connect(&database.url()).await;
+    run(&mut connection, "DELETE FROM queue_steps WHERE version < (SELECT version FROM queue_lanes)").await;
+    let next = enter(&another, 6).await;
+    assert_eq!(next.seq, 6, "every number was read");
+    assert_eq!(rank(&another, &next).await, 4, "one was admitted, and one left");
+    assert_eq!(rank(&store, &next).await, 4, "who is near follows");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_the_last_steps_of_a_lane_are_kept() {
+    let database = Database::new(TestClock::Real).await;
+    let store = open(&database.url()).await;
+    store.configure(&LaneName::main(), &settings(1, 1)).await.expect("configured");
+    enter(&store, 1).await;
+    let mut connection = connect(&database.url()).await;
+    // As if twelve thousand steps had been taken.
+    run(
+        &mut connection,
+        "INSERT INTO queue_steps SELECT lane, epoch, n, '{}' FROM queue_lanes, generate_series(version + 1, 11999) AS n; \
+         UPDATE queue_lanes SET version = 11999",
+    )
+    .await;
+    let second = enter(&store, 2).await;
+    assert_eq!(rank(&store, &second).await, 1);
+    let kept: (i64, i64) =
+        sqlx::query_as("SELECT min(version)::bigint, max(version)::bigint FROM queue_steps")
+            .fetch_one(&mut connection)
+            .await
+            .expect("steps");
+    assert_eq!(kept, (2_001, 12_000));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_drained_lane_is_drained_on_every_instance_and_after_a_restart() {
     let database = Database::new(TestClock::Real).await;
     let (store, another) = (open(&database.url()).await, open(&database.url()).await);
