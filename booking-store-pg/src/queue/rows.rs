@@ -64,7 +64,7 @@ const SAVE: &str = "\
 
 pub(super) const STATEMENTS: &[&str] = &[LOCK, LOOK, CHANGED, FORGET, FROM, CLOCK, MAKE, DROP, SAVE];
 
-/// So many steps of a lane are kept for those who follow it: at thousand a second, ten seconds.
+/// So many steps of a lane are kept for those who follow it: ten seconds of a lane that takes a thousand a second.
 const STEPS: i64 = 10_000;
 /// How many more there may be, so that they are not deleted one by one.
 const STEPS_MORE: i64 = 1_000;
