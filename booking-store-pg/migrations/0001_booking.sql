@@ -2,7 +2,7 @@
 -- Instants are whole microseconds, which is what timestamptz holds.
 
 -- What a value can't be is said by its type. A check of a table would say the same, but every statement that writes to the
--- table reads all of its checks anew, also those of columns that it leaves alone: a tenth of saving a lone hold.
+-- table reads all of its checks anew, also those of columns that it leaves alone: an eighth of saving a lone hold.
 CREATE DOMAIN units AS bigint CHECK (VALUE >= 0); -- of money
 CREATE DOMAIN cardinal AS bigint CHECK (VALUE >= 0);
 CREATE DOMAIN ordinal AS bigint CHECK (VALUE >= 1);
@@ -134,6 +134,7 @@ CREATE TABLE seats (
     held_until     timestamptz,
     PRIMARY KEY (performance_id, number)
 ) WITH (fillfactor = 60);
+-- Nor is a seat held until an instant by nobody.
 CREATE FUNCTION seats_name() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM refuse_stranger(format('reservation %s of seat %s', made.reservation_id, made.number)) FROM made

@@ -56,8 +56,7 @@ async fn of_one_view(connection: &mut PgConnection, max_balance: Money) -> Resul
     let mut auditor = Auditor::new(now, max_balance);
     let performances = each(connection, PERFORMANCES, rows::performance, |row| auditor.performance(&row));
     performances.await?;
-    let seat = |row: &PgRow| rows::seat(row);
-    each(connection, SEATS, seat, |(at, number, seat)| auditor.seat(at, number, seat)).await?;
+    each(connection, SEATS, rows::seat, |(at, number, seat)| auditor.seat(at, number, seat)).await?;
     each(connection, WALLETS, rows::wallet, |row| auditor.wallet(&row)).await?;
     each(connection, ENTRIES, rows::entry, |row| auditor.entry(&row)).await?;
     each(connection, RESERVATIONS, rows::reservation, |(_, row)| auditor.reservation(&row)).await?;

@@ -176,7 +176,7 @@ async fn look(
         part.tell(!to_write);
         match seen {
             Seen::Answers(answers) => {
-                tell(each(jobs, answers), &progress);
+                progress.answered(tell(each(jobs, answers)));
             }
             Seen::ToWrite(prepared) => {
                 if writer.send(ToWrite { jobs, prepared, leave }).await.is_err() {
@@ -210,13 +210,13 @@ async fn write(mut to_write: mpsc::Receiver<ToWrite>, mut writer: Writer, progre
         let next = if let Ok(next) = to_write.try_recv() {
             Some(next)
         } else {
-            tell(std::mem::take(&mut written), &progress);
+            progress.answered(tell(std::mem::take(&mut written)));
             to_write.recv().await
         };
         let Some(ToWrite { jobs, prepared, leave }) = next else { break };
         let before = std::mem::take(&mut written);
         let (told, ()) = tokio::join!(biased; serve(&mut writer, jobs, prepared), async {
-            tell(before, &progress);
+            progress.answered(tell(before));
             drop(leave);
         });
         written = told;
@@ -226,21 +226,16 @@ async fn write(mut to_write: mpsc::Receiver<ToWrite>, mut writer: Writer, progre
 /// Takes batches and writes them.
 async fn work(queue: Attended, mut writer: Writer) {
     while let Some(jobs) = queue.0.next().await {
-        for (reply, answer) in serve(&mut writer, jobs, Prepared::Nothing).await {
-            reply.send(answer);
-        }
+        tell(serve(&mut writer, jobs, Prepared::Nothing).await);
     }
 }
 
 /// Who is told what.
 type Told = Vec<(Reply<Answers>, Result<Answers, StoreError>)>;
 
-fn tell(told: Told, progress: &Progress) {
-    let many = told.len();
-    for (reply, answer) in told {
-        reply.send(answer);
-    }
-    progress.answered(many);
+/// Tells them, and gives how many they are.
+fn tell(told: Told) -> usize {
+    told.into_iter().map(|(reply, answer)| reply.send(answer)).count()
 }
 
 async fn serve(writer: &mut Writer, jobs: Jobs, prepared: Prepared) -> Told {
