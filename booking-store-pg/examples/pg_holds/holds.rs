@@ -6,11 +6,13 @@
 use std::sync::Arc;
 
 use booking_core::{id::PerformanceId, store::BookingStore};
+use futures_util::future::join_all;
+use sqlx::postgres::PgPoolOptions;
 use uuid::Uuid;
 
 use crate::{
     rivals::pgbench,
-    world::{SEATS, World, clients, number, place, rate, rounds, show, ticket, user},
+    world::{SEATS, World, clients, number, place, pool, rate, rounds, show, ticket, user},
 };
 
 /// Over which is spread; one more is rushed.
@@ -85,10 +87,17 @@ async fn batched(world: &World, aim: Aim, first: u64) -> (f64, u64) {
     .await
 }
 
+/// Through a pool as sqlx makes it, but that each client has a connection; it asks whether one is alive before it lends it.
+/// PING=0 spares that.
 async fn one_statement(world: &World, aim: Aim, first: u64) -> (f64, u64) {
-    let pool = world.pool.clone();
-    rate(move |n| {
-        let pool = pool.clone();
+    let many = u32::try_from(clients()).expect("a count");
+    let options = PgPoolOptions::new().max_connections(many).test_before_acquire(number("PING", 1) == 1);
+    let pool = pool(&world.url, options).await;
+    // All of them at once, so that they are there when it begins.
+    drop(join_all((0..many).map(|_| pool.acquire())).await);
+    let lent = pool.clone();
+    let measured = rate(move |n| {
+        let pool = lent.clone();
         async move {
             let (performance, seat) = aim.seat(first + n);
             let hold = sqlx::query(NAIVE_HOLD).bind(Uuid::new_v4()).bind(user(first + n).0);
@@ -97,7 +106,9 @@ async fn one_statement(world: &World, aim: Aim, first: u64) -> (f64, u64) {
             Some(())
         }
     })
-    .await
+    .await;
+    pool.close().await;
+    measured
 }
 
 fn script(aim: Aim) -> String {

@@ -1,6 +1,6 @@
 //! What the store does on PostgreSQL next to what the same server does by plain SQL, all in one run on one server:
 //! `scripts/with-servers cargo run --release -p booking-store-pg --example pg_holds [lone] [holds] [pays] [sizes]`. Without a name
-//! all but `sizes`, which loads a million reservations first. ROUNDS=3 SECONDS=3 CLIENTS=64; SYNC=1 waits for the disk.
+//! all but `sizes`, which loads a million reservations first. ROUNDS=3 SECONDS=3 CLIENTS=64 PING=1; SYNC=1 waits for the disk.
 
 mod holds;
 mod lone;

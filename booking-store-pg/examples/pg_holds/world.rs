@@ -93,10 +93,7 @@ impl World {
         admin.close().await.ok();
         let url = format!("{base}/{name}");
         let store = PgStore::connect(PgConfig::new(&url, BookingPolicy::default())).await.expect("a store");
-        let connections = u32::try_from(number("CONNECTIONS", 16)).unwrap_or(16);
-        let options = PgPoolOptions::new().max_connections(connections).test_before_acquire(false);
-        let connect = url.parse::<PgConnectOptions>().expect("an address").disable_statement_logging();
-        let pool = options.connect_with(connect).await.expect("a pool");
+        let pool = pool(&url, PgPoolOptions::new().max_connections(2)).await;
         Self { url, store, pool }
     }
 
@@ -137,6 +134,12 @@ impl World {
         self.run("VACUUM ANALYZE").await;
         self.run("CHECKPOINT").await;
     }
+}
+
+/// Connections to a database, and no word of a statement that is slow.
+pub(crate) async fn pool(url: &str, options: PgPoolOptions) -> PgPool {
+    let connect = url.parse::<PgConnectOptions>().expect("an address").disable_statement_logging();
+    options.connect_with(connect).await.expect("a pool")
 }
 
 fn draft(n: u64) -> PerformanceDraft {
