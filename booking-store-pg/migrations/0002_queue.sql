@@ -4,6 +4,7 @@ CREATE TABLE queue_lanes (
     lane    lane_name PRIMARY KEY,
     epoch   bigint NOT NULL,                   -- the life of the lane; 64 bits, of which the highest reads as a sign
     version ordinal NOT NULL,                  -- grows with every step
+    stamp   bigint NOT NULL,                   -- of that step, by chance: another step of this version is of another life
     state   jsonb NOT NULL                     -- settings, pace, and below which numbers it was drained, and why
 ) WITH (fillfactor = 50);
 
@@ -30,6 +31,7 @@ CREATE TABLE queue_steps (
     lane    text NOT NULL,
     epoch   bigint NOT NULL,
     version ordinal NOT NULL,
+    stamp   bigint NOT NULL,
     seqs    bigint[] NOT NULL,
     PRIMARY KEY (epoch, version, lane)
 );

@@ -3,7 +3,7 @@ use booking_core::{
     EndReason, Epoch, Error, LaneName, Refusal, StoreError, Ticket, Timestamp,
     catalog::LaneSettings,
     id::UserId,
-    queue::{Advanced, Entered, LaneSnapshot, MOST_ADMITTED_A_CALL, Place},
+    queue::{Advanced, Entered, LaneSnapshot, MOST_AT_ONCE, Place},
     store::QueueStore,
 };
 use uuid::Uuid;
@@ -132,7 +132,7 @@ impl QueueStore for RedisQueue {
             advanced.admitted += admitted;
             advanced.ended += ended;
             let is_done = admitted < LONG_STEP && ended < LONG_STEP;
-            if is_done || advanced.admitted.max(advanced.ended) >= MOST_ADMITTED_A_CALL {
+            if is_done || advanced.admitted.max(advanced.ended) >= MOST_AT_ONCE {
                 return Ok(advanced);
             }
         }

@@ -11,8 +11,9 @@ use crate::{
     time::Timestamp,
 };
 
-/// How many one call admits at most; `advance` again for more.
-pub const MOST_ADMITTED_A_CALL: u64 = 10_000;
+/// How many the lane admits at most, and how many admissions it ends, each time it advances, which a step does up to three
+/// times: no step grows beyond what a store can write at once. The next one goes on.
+pub const MOST_AT_ONCE: u64 = 2_000;
 
 /// Whether `command` may happen in `lane` at `now`, and what happens then. Pure; no events means nothing to do.
 pub fn decide(lane: &Lane, command: &Command, now: Timestamp) -> Result<Vec<Event>, Refusal> {
@@ -64,17 +65,20 @@ fn enter(lane: &Lane, user: UserId, now: Timestamp) -> Result<Vec<Event>, Refusa
     if settings.sold_out {
         return Err(Refusal::SoldOut);
     }
-    if lane.live_ticket(user).is_some() {
-        return Ok(Vec::new());
+    let mut events = Vec::new();
+    if let Some(ticket) = lane.live_ticket(user) {
+        // Its time may be over and nobody has written that down yet.
+        let Standing::Done(reason) = lane.standing(&ticket, now)? else { return Ok(Vec::new()) };
+        events.push(Event::Finished { seq: ticket.seq, reason });
     }
     let waiting = lane.waiting();
     let goes_in_at_once = waiting == 0 && admissible(lane, lane.admitted(), now) > 0;
     let full = settings.policy.max_waiting.is_some_and(|most| waiting >= most);
     if full && !goes_in_at_once {
-        Err(Refusal::LaneFull)
-    } else {
-        Ok(vec![Event::Entered { seq: lane.next(), user }])
+        return Err(Refusal::LaneFull);
     }
+    events.push(Event::Entered { seq: lane.next(), user });
+    Ok(events)
 }
 
 fn claim(lane: &Lane, ticket: &Ticket, now: Timestamp) -> Result<Vec<Event>, Refusal> {
@@ -103,8 +107,9 @@ fn finish(lane: &Lane, ticket: &Ticket, reason: EndReason, now: Timestamp) -> Ve
 }
 
 fn advance(lane: &Lane, now: Timestamp) -> Vec<Event> {
+    let over = lane.overdue(now).zip(0..MOST_AT_ONCE).map(|(over, _)| over);
     let mut events: Vec<Event> =
-        lane.overdue(now).map(|(seq, over)| Event::Finished { seq, reason: over.end_reason() }).collect();
+        over.map(|(seq, over)| Event::Finished { seq, reason: over.end_reason() }).collect();
     let busy = lane.admitted() - events.len() as u64;
     let admissible = admissible(lane, busy, now);
     if admissible > 0 {
@@ -122,7 +127,7 @@ fn admissible(lane: &Lane, busy: u64, now: Timestamp) -> u64 {
         return 0;
     }
     let free = u64::from(settings.policy.capacity).saturating_sub(busy);
-    lane.pace().allowed(settings.policy.admit_per_second, now, free.min(MOST_ADMITTED_A_CALL))
+    lane.pace().allowed(settings.policy.admit_per_second, now, free.min(MOST_AT_ONCE))
 }
 
 /// Settings travel from the booking store and may arrive late or twice: only newer ones count.

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use decide::{MOST_ADMITTED_A_CALL, decide};
+pub use decide::{MOST_AT_ONCE, decide};
 pub use departures::Departures;
 pub use pace::Pace;
 pub use place::{Place, poll_after};

@@ -6,6 +6,7 @@
 
 mod ask;
 mod kept;
+mod office;
 mod port;
 mod rows;
 mod turn;

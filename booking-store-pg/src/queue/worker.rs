@@ -1,4 +1,5 @@
-//! The worker of the queues: it takes what was asked meanwhile, of each lane as one batch, and answers.
+//! The worker of the queues: it takes what was asked meanwhile, of each lane as one batch, and answers. Lanes do not wait for
+//! each other.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -6,18 +7,17 @@ use booking_core::{
     LaneName, Refusal, StoreError,
     batcher::{BatchSizes, Batcher, Job, Limits},
 };
-use futures_util::future::join_all;
-use sqlx::raw_sql;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
+use tokio::time::{Instant, timeout_at};
 
 use super::{
     ask::{Ask, Told},
-    kept::{Kept, Read},
-    turn::{Answers, Turn, Turned},
+    kept::Memory,
+    office::Office,
 };
 use crate::{
-    deadlines::{Deadlines, KNOWN_WITHIN, PAUSE, SAVED_WITHIN, TRIES, jitter},
-    pool::{Connector, Lease, Pool},
+    deadlines::{KNOWN_WITHIN, SAVED_WITHIN},
+    pool::{Connector, Pool},
     trouble::Trouble,
 };
 
@@ -33,6 +33,11 @@ struct Work {
     lane: LaneName,
     ask: Ask,
     asked: Instant,
+}
+
+/// What is told when it is not known what became of a call: what only reads has done nothing.
+fn unanswered(only_reads: bool, detail: &str) -> StoreError {
+    if only_reads { StoreError::unavailable(detail) } else { StoreError::unknown_outcome(detail) }
 }
 
 type Asked = Job<Work, Result<Told, Refusal>>;
@@ -58,9 +63,9 @@ impl Queue {
     /// Asks a lane and waits for the answer. A lane whose million numbers are being read may take longer than a caller
     /// shall wait; what was asked may be done all the same.
     pub(super) async fn ask(&self, lane: &LaneName, ask: Ask) -> Result<Result<Told, Refusal>, StoreError> {
-        let asked = Instant::now();
+        let (asked, only_reads) = (Instant::now(), ask.only_reads());
         let answer = self.0.submit(Work { lane: lane.clone(), ask, asked }, 1);
-        let late = |_| StoreError::unknown_outcome("the queue did not answer in time");
+        let late = |_| unanswered(only_reads, "the queue did not answer in time");
         timeout_at(asked + KNOWN_WITHIN, answer).await.map_err(late)?
     }
 }
@@ -80,149 +85,100 @@ impl Drop for Attended {
     }
 }
 
+/// A lane, as far as something is known or asked of it.
+#[derive(Default)]
+struct Lane {
+    /// None while a turn has it.
+    memory: Option<Memory>,
+    waiting: Vec<Asked>,
+}
+
+/// A turn that is over.
+struct Over {
+    lane: LaneName,
+    memory: Memory,
+    answered: usize,
+}
+
 async fn work(calls: Attended, pool: Pool) {
-    let mut lanes: BTreeMap<LaneName, Kept> = BTreeMap::new();
-    while let Some(jobs) = calls.0.next().await {
-        let answered = jobs.len();
-        let mut by_lane: BTreeMap<LaneName, Vec<Asked>> = BTreeMap::new();
-        for job in jobs {
-            by_lane.entry(job.work.lane.clone()).or_default().push(job);
-        }
-        let turns = by_lane.into_iter().map(|(name, jobs)| {
-            let kept = lanes.remove(&name);
-            async {
-                let kept = serve(&pool, &name, kept, jobs).await;
-                kept.map(|kept| (name, kept))
-            }
-        });
-        let stepped = join_all(turns).await;
-        lanes.extend(stepped.into_iter().flatten());
-        calls.0.settle(answered, tokio::task::yield_now).await;
-    }
-}
-
-/// Answers the jobs of a lane; gives the lane as it is then, if that is known.
-async fn serve(pool: &Pool, name: &LaneName, mut kept: Option<Kept>, jobs: Vec<Asked>) -> Option<Kept> {
-    let asks: Vec<&Ask> = jobs.iter().map(|job| &job.work.ask).collect();
-    let asked = jobs.iter().map(|job| job.work.asked).min().unwrap_or_else(Instant::now);
-    let answers = Office { pool, name, asks: &asks }.answers(&mut kept, Deadlines::of(asked)).await;
-    match answers {
-        Ok(answers) => jobs.into_iter().zip(answers).for_each(|(job, answer)| job.reply.send(Ok(answer))),
-        Err(trouble) => {
-            for job in jobs {
-                job.reply.send(Err(trouble.to_store_error()));
-            }
-        }
-    }
-    kept
-}
-
-/// Takes turns on a lane until its asks are answered, or time is up.
-struct Office<'a> {
-    pool: &'a Pool,
-    name: &'a LaneName,
-    asks: &'a [&'a Ask],
-}
-
-impl Office<'_> {
-    async fn answers(&self, kept: &mut Option<Kept>, mut by: Deadlines) -> Result<Answers, Trouble> {
-        let (mut pause, mut read) = (PAUSE, None);
-        for _ in 0..TRIES {
-            let trouble = match self.turn(kept, read.take(), by).await {
-                Ok(Some(answers)) => return Ok(answers),
-                Ok(None) => {
-                    read = self.read().await?;
-                    // What was read shall not be for nothing, however long that took.
-                    by = Deadlines::of(Instant::now());
-                    continue;
-                }
-                Err(trouble) => trouble,
-            };
-            if let Trouble::Gone(_) = trouble {
-                self.pool.forget_idle();
-            }
-            let jittered = jitter(pause);
-            let hopeless = matches!(trouble, Trouble::Broken(_) | Trouble::Unknown(_));
-            if hopeless || Instant::now() + jittered >= by.saved {
-                return Err(trouble);
-            }
-            tracing::debug!(?trouble, "a step of a lane is tried again");
-            sleep(jittered).await;
-            pause *= 2;
-        }
-        Err(Trouble::Again("a lane never stood still".into()))
-    }
-
-    async fn read(&self) -> Result<Option<Read>, Trouble> {
-        let mut lease = self.pool.lease(Instant::now() + SAVED_WITHIN).await?;
-        let read = Read::lane(&mut lease.connection, self.name).await?;
-        lease.give_back();
-        Ok(read)
-    }
-
-    /// One try; no answers: the numbers of the lane must be read first.
-    async fn turn(
-        &self,
-        kept: &mut Option<Kept>,
-        read: Option<Read>,
-        by: Deadlines,
-    ) -> Result<Option<Answers>, Trouble> {
-        let late = |_| Trouble::timed_out("a lane took a step");
-        let mut lease = self.pool.lease(by.saved).await?;
-        let mut turn = Turn { connection: &mut lease.connection, name: self.name, asks: self.asks };
-        if read.is_none()
-            && let Some(answers) = timeout_at(by.saved, turn.look(kept)).await.map_err(late)??
-        {
-            lease.give_back();
-            return Ok(Some(answers));
-        }
-        let turned = match timeout_at(by.saved, turn.take(kept, read)).await.map_err(late)? {
-            Ok(turned) => turned,
-            Err(gone @ Trouble::Gone(_)) => return Err(gone),
-            Err(trouble) => {
-                undo(lease).await;
-                return Err(trouble);
+    let mut lanes: BTreeMap<LaneName, Lane> = BTreeMap::new();
+    let mut turns = FuturesUnordered::new();
+    let (mut waiting, mut is_open) = (0, true);
+    while is_open || !turns.is_empty() {
+        let over = tokio::select! {
+            biased;
+            Some(over) = turns.next() => Some(over),
+            jobs = calls.0.next(), if is_open && waiting < QUEUED => {
+                is_open = jobs.is_some();
+                waiting += sort(&mut lanes, jobs.unwrap_or_default());
+                None
             }
         };
-        match turned {
-            Turned::Unread => {
-                undo(lease).await;
-                Ok(None)
-            }
-            Turned::Unchanged(lane, answers) => {
-                undo(lease).await;
-                *kept = lane;
-                Ok(Some(answers))
-            }
-            Turned::Staged(lane, answers) => {
-                commit(lease, by).await?;
-                *kept = lane;
-                Ok(Some(answers))
+        if let Some(Over { lane, memory, answered }) = over {
+            lanes.entry(lane).or_default().memory = Some(memory);
+            calls.0.settle(answered, tokio::task::yield_now).await;
+            let jobs = calls.0.next().now_or_never().flatten();
+            waiting += sort(&mut lanes, jobs.unwrap_or_default());
+        }
+        lanes.retain(|_, lane| !lane.is_nothing());
+        for (name, lane) in &mut lanes {
+            if let Some((memory, jobs)) = lane.next_turn(&mut waiting) {
+                turns.push(serve(&pool, name.clone(), memory, jobs));
             }
         }
     }
 }
 
-/// Rolls back, and keeps the connection if that goes well.
-async fn undo(mut lease: Lease<'_>) {
-    let undone = timeout(SAVED_WITHIN, raw_sql("ROLLBACK").execute(&mut lease.connection)).await;
-    if matches!(undone, Ok(Ok(_))) {
-        lease.give_back();
+/// Puts calls before their lanes; gives how many they are.
+fn sort(lanes: &mut BTreeMap<LaneName, Lane>, jobs: Vec<Asked>) -> usize {
+    let many = jobs.len();
+    for job in jobs {
+        let new = || Lane { memory: Some(Memory::default()), waiting: Vec::new() };
+        lanes.entry(job.work.lane.clone()).or_insert_with(new).waiting.push(job);
+    }
+    many
+}
+
+impl Lane {
+    fn is_nothing(&self) -> bool {
+        self.waiting.is_empty() && self.memory.as_ref().is_some_and(Memory::is_nothing)
+    }
+
+    /// What the next turn begins with, if one can begin and somebody still waits for it. Who has waited too long for the turn
+    /// before is told so, and does not spoil the next one.
+    fn next_turn(&mut self, waiting: &mut usize) -> Option<(Memory, Vec<Asked>)> {
+        self.memory.as_ref()?;
+        let (mut jobs, now) = (Vec::new(), Instant::now());
+        while jobs.is_empty() && !self.waiting.is_empty() {
+            let taken = self.waiting.drain(..self.waiting.len().min(BATCH));
+            *waiting -= taken.len();
+            for job in taken {
+                if now < job.work.asked + SAVED_WITHIN {
+                    jobs.push(job);
+                } else {
+                    job.reply.send(Err(StoreError::unavailable("the lane was busy for too long")));
+                }
+            }
+        }
+        if jobs.is_empty() { None } else { Some((self.memory.take()?, jobs)) }
     }
 }
 
-/// Commits. Should the answer get lost, the lane is read anew and everything asked again, which is safe: who has a number
-/// keeps it, who has claimed has claimed, and who is done is done.
-async fn commit(mut lease: Lease<'_>, by: Deadlines) -> Result<(), Trouble> {
-    match timeout_at(by.known, raw_sql("COMMIT").execute(&mut lease.connection)).await {
-        Ok(Ok(_)) => {
-            lease.give_back();
-            Ok(())
-        }
-        Ok(Err(error)) => match Trouble::from(error) {
-            Trouble::Gone(detail) if Instant::now() >= by.saved => Err(Trouble::Unknown(detail)),
-            trouble => Err(trouble),
-        },
-        Err(_) => Err(Trouble::Unknown("the database did not say whether it committed".into())),
+/// Answers the jobs of a lane.
+async fn serve(pool: &Pool, lane: LaneName, mut memory: Memory, jobs: Vec<Asked>) -> Over {
+    let asks: Vec<&Ask> = jobs.iter().map(|job| &job.work.ask).collect();
+    let asked = jobs.iter().map(|job| job.work.asked).min().unwrap_or_else(Instant::now);
+    let (answers, trouble) = Office::new(pool, &lane, &asks).answers(&mut memory, asked).await;
+    let answered = jobs.len();
+    let mut answers = answers.into_iter();
+    for job in jobs {
+        let answer = match (answers.next(), &trouble) {
+            (Some(answer), _) => Ok(answer),
+            (None, Some(Trouble::Unknown(detail))) => Err(unanswered(job.work.ask.only_reads(), detail)),
+            (None, Some(trouble)) => Err(trouble.to_store_error()),
+            (None, None) => Err(StoreError::broken("a lane left a call without an answer")),
+        };
+        job.reply.send(answer);
     }
+    Over { lane, memory, answered }
 }

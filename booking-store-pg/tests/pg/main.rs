@@ -5,6 +5,7 @@ mod commits;
 mod conformance;
 mod constraints;
 mod cursor;
+mod lanes;
 mod outages;
 mod overlap;
 mod queues;

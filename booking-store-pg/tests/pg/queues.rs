@@ -122,8 +122,8 @@ async fn only_the_last_steps_of_a_lane_are_kept() {
     // As if twelve thousand steps had been taken.
     run(
         &mut connection,
-        "INSERT INTO queue_steps SELECT lane, epoch, n, '{}' FROM queue_lanes, generate_series(version + 1, 11999) AS n; \
-         UPDATE queue_lanes SET version = 11999",
+        "INSERT INTO queue_steps SELECT lane, epoch, n, n, '{}' FROM queue_lanes, generate_series(version + 1, 11999) AS n; \
+         UPDATE queue_lanes SET version = 11999, stamp = 11999",
     )
     .await;
     let second = enter(&store, 2).await;

@@ -171,10 +171,39 @@ fn a_rate_never_exceeds_the_capacity() {
 }
 
 #[test]
-fn one_step_admits_ten_thousand_and_then_as_many_again() {
+fn a_lane_admits_two_thousand_at_once_and_then_as_many_again() {
     let mut room = Room::of_capacity(0);
-    room.fill(25_000);
-    let configured = room.configure(|settings| settings.policy.capacity = 30_000);
-    assert_eq!(admitted(&configured), (1..=10_000).collect::<Vec<_>>());
-    assert_eq!(admitted(&room.advance()), (10_001..=25_000).collect::<Vec<_>>());
+    room.fill(5_000);
+    let configured = room.configure(|settings| settings.policy.capacity = 6_000);
+    assert_eq!(admitted(&configured), (1..=2_000).collect::<Vec<_>>());
+    assert_eq!(admitted(&room.advance()), (2_001..=5_000).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_is_over_is_ended_by_and_by_and_counts_as_over_at_once() {
+    let mut room = Room::of_capacity(10_000);
+    let tickets = room.fill(10_000);
+    room.pass(CLAIM_TTL);
+    let ended =
+        |events: &[Event]| events.iter().filter(|event| matches!(event, Event::Finished { .. })).count();
+    assert_eq!(ended(&room.advance()), 6_000, "an advance before, the command, an advance after");
+    assert_eq!((room.lane.admitted(), room.lane.waiting()), (4_000, 0), "who is not ended keeps a slot");
+    assert_eq!(room.end(&tickets[9_999]), Some(EndReason::NoShow));
+    assert_eq!(room.claim(&tickets[9_999]), Err(Refusal::TicketOver(EndReason::NoShow)));
+}
+
+#[test]
+fn who_is_over_enters_anew_although_nobody_has_ended_the_old_number_yet() {
+    let mut room = Room::of_capacity(5_000);
+    let old = room.fill(5_000).pop().unwrap();
+    room.pass(CLAIM_TTL);
+    let new = room.enter(5_000);
+    assert_eq!(new.seq, 5_001);
+    assert!(room.is_admitted(&new));
+    assert_eq!(room.end(&old), Some(EndReason::NoShow));
+    assert_eq!(
+        room.lane.admitted(),
+        1_000 + 1 - 1,
+        "four thousand were ended on the way, and the old number"
+    );
 }

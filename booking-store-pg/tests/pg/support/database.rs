@@ -162,6 +162,16 @@ pub(crate) async fn advance(connection: &mut PgConnection, by: Duration) -> Time
     Timestamp::from_micros(moved.bind(by).fetch_one(connection).await.expect("the clock is there"))
 }
 
+/// Returns when a session of the database waits for a lock. Not within a transaction: there the activity stays what it was
+/// when it was looked at first.
+pub(crate) async fn until_somebody_waits(onlooker: &mut PgConnection) {
+    let waiting = "SELECT count(*) FROM pg_stat_activity \
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut *onlooker).await.expect("a count") == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
 /// The port in an address.
 pub(crate) fn port(url: &str) -> u16 {
     let options: PgConnectOptions = url.parse().expect("an address");
