@@ -1,9 +1,11 @@
 //! One call: a script on a lane, with what this instance has seen of it.
 
 use booking_core::{LaneName, StoreError, Ticket};
-use redis::{Cmd, ErrorKind, ServerErrorKind, ToRedisArgs};
+use redis::{Cmd, ErrorKind, RedisError, RedisResult, ServerErrorKind, ToRedisArgs, Value};
+use tokio::time::timeout;
 
 use crate::{
+    link::CALL_WITHIN,
     queue::RedisQueue,
     reply::{Answer, Reply},
     scripts::Script,
@@ -46,22 +48,14 @@ impl Call<'_> {
     }
 
     /// What the lane answers, if there is one. A call that `changes` something may have done so although its answer was
-    /// lost.
+    /// lost, and whatever is said the second time.
     pub(crate) async fn run(self, changes: bool) -> Result<Option<Reply>, StoreError> {
         let queue = self.queue;
-        let command = self.complete(self.script.by_name());
-        let mut answer = queue.link.run(&command).await;
-        // A connection that broke since the last call. Every script may be run twice: what it did the first time, it
-        // finds the second time.
-        if answer.as_ref().is_err_and(|error| error.is_connection_dropped() && !error.is_connection_refusal())
-        {
-            answer = queue.link.run(&command).await;
-        }
-        let is_new = |error: &redis::RedisError| error.kind() == ErrorKind::Server(ServerErrorKind::NoScript);
-        if answer.as_ref().is_err_and(is_new) {
-            answer = queue.link.run(&self.complete(self.script.by_text())).await;
-        }
-        let answer = answer.map_err(|error| store_error(&error, changes))?;
+        let mut in_doubt = false;
+        let asking = timeout(CALL_WITHIN, self.ask(&mut in_doubt)).await;
+        let answer =
+            asking.unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()));
+        let answer = answer.map_err(|error| store_error(&error, changes, in_doubt))?;
         match Answer::read(answer)? {
             Answer::Lane(reply) => {
                 queue.seen.note(self.lane, reply.mark());
@@ -77,5 +71,24 @@ impl Call<'_> {
                 Ok(None)
             }
         }
+    }
+
+    /// `is_lost` tells whether an answer was.
+    async fn ask(&self, is_lost: &mut bool) -> RedisResult<Value> {
+        let link = &self.queue.link;
+        let command = self.complete(self.script.by_name());
+        let mut answer = link.run(&command).await;
+        // A connection that broke since the last call. Every script may be run twice: what it did the first time, it
+        // finds the second time.
+        if answer.as_ref().is_err_and(|error| error.is_connection_dropped() && !error.is_connection_refusal())
+        {
+            *is_lost = true;
+            answer = link.run(&command).await;
+        }
+        let is_new = |error: &RedisError| error.kind() == ErrorKind::Server(ServerErrorKind::NoScript);
+        if answer.as_ref().is_err_and(is_new) {
+            answer = link.run(&self.complete(self.script.by_text())).await;
+        }
+        answer
     }
 }

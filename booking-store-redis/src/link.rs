@@ -12,7 +12,6 @@ use redis::{
     cluster_async::ClusterConnection,
     io::tcp::TcpSettings,
 };
-use tokio::time::timeout;
 
 use crate::config::{ConnectError, RedisConfig};
 
@@ -21,7 +20,7 @@ const CONNECT_WITHIN: Duration = Duration::from_millis(500);
 /// How long one answer may take.
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 /// How long a call may take with everything: nobody waits for two seconds.
-const CALL_WITHIN: Duration = Duration::from_millis(1_700);
+pub(crate) const CALL_WITHIN: Duration = Duration::from_millis(1_700);
 /// How often a cluster is asked again, at another node mostly. Every script may be run twice: what it did the first time
 /// it finds the second time.
 const CLUSTER_RETRIES: u32 = 3;
@@ -74,17 +73,11 @@ impl Link {
 
     /// Sends a command and waits for its answer.
     pub(crate) async fn run(&self, command: &Cmd) -> RedisResult<Value> {
-        let answer = async {
-            match self {
-                Self::Server(server) => server.run(command).await,
-                Self::Cluster(connection) => {
-                    connection.clone().req_packed_command(command).await.and_then(Value::extract_error)
-                }
+        match self {
+            Self::Server(server) => server.run(command).await,
+            Self::Cluster(connection) => {
+                connection.clone().req_packed_command(command).await.and_then(Value::extract_error)
             }
-        };
-        match timeout(CALL_WITHIN, answer).await {
-            Ok(answer) => answer,
-            Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
         }
     }
 }

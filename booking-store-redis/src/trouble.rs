@@ -7,11 +7,17 @@ use redis::{ErrorKind, RedisError, ServerErrorKind};
 /// script that runs too long.
 const CANT_SERVE: [&str; 4] = ["OOM", "MISCONF", "NOREPLICAS", "BUSY"];
 
-/// What to tell the caller of a call that `changes` something, if it got through.
-pub(crate) fn store_error(error: &RedisError, changes: bool) -> StoreError {
+/// What to tell the caller of a call that `changes` something, if it got through. Whatever a server says, nobody knows about
+/// one whose first answer `was_lost`; and a cluster does not tell how often it was asked before it found nobody.
+pub(crate) fn store_error(error: &RedisError, changes: bool, was_lost: bool) -> StoreError {
     let detail = format!("Redis: {error}");
+    let may_have_arrived = match error.kind() {
+        ErrorKind::Io => !error.is_connection_refusal(),
+        ErrorKind::ClusterConnectionNotFound => true,
+        _ => false,
+    };
     match error.kind() {
-        ErrorKind::Io if changes && !error.is_connection_refusal() => StoreError::unknown_outcome(detail),
+        _ if changes && (was_lost || may_have_arrived) => StoreError::unknown_outcome(detail),
         ErrorKind::Io
         | ErrorKind::ClusterConnectionNotFound
         | ErrorKind::Server(
@@ -37,9 +43,12 @@ mod tests {
     #[test]
     fn a_refused_connection_did_nothing_and_a_lost_answer_may_have() {
         let of = |kind: io::ErrorKind, changes| {
-            let error = store_error(&io::Error::from(kind).into(), changes);
+            let error = store_error(&io::Error::from(kind).into(), changes, false);
             (error.retryable(), error.may_have_applied())
         };
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused).into();
+        assert!(store_error(&refused, true, true).may_have_applied(), "its first answer was lost");
+        assert!(!store_error(&refused, false, true).may_have_applied());
         assert_eq!(of(io::ErrorKind::ConnectionRefused, true), (true, false));
         assert_eq!(of(io::ErrorKind::TimedOut, true), (true, true));
         assert_eq!(of(io::ErrorKind::ConnectionReset, true), (true, true));

@@ -89,3 +89,22 @@ async fn a_primary_that_became_a_replica_is_left_for_the_new_one() {
     assert_eq!(world.rank(&tickets[1]).await, Some(1));
     assert!(world.store.claim(&tickets[0]).await.is_ok());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_number_that_may_have_been_given_before_the_failover_is_not_told_as_not_given() {
+    let primary = Server::start(FORGETFUL);
+    let wire = Wire::to(primary.port).await;
+    let world = open(&wire.url()).await;
+    world.configure(0).await;
+    world.line(1).await;
+    let replica = replica_of(&primary);
+    // Its answer is lost, and who is asked again is no primary yet.
+    wire.lead_to(replica.port);
+    wire.lose_answer();
+    match world.enter(UserId::random()).await {
+        Err(Error::Store(error)) => assert!(error.may_have_applied() && error.retryable(), "{error:?}"),
+        other => panic!("nobody could answer, but {other:?}"),
+    }
+    let direct = open(&primary.url()).await;
+    assert_eq!(direct.line(1).await[0].seq, 3, "it was given");
+}
