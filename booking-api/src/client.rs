@@ -60,7 +60,7 @@ impl Client {
     /// A client of the server at `base`, such as `http://127.0.0.1:8080`.
     ///
     /// # Panics
-    /// When the operating system gives no source of randomness, like every HTTP client.
+    /// If the operating system offers no source of randomness.
     pub fn new(base: &str) -> Self {
         #[allow(clippy::expect_used)]
         let http = reqwest::Client::builder()

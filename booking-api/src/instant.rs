@@ -3,8 +3,8 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serializer;
 
-/// Writes an instant as it always is, but in one piece: left to itself it comes to the serializer in a dozen, each of which
-/// is looked through for what JSON has to escape.
+/// Writes an instant as chrono does, but as one string: chrono hands over a dozen pieces, each of which is looked through for
+/// what JSON has to escape.
 pub(crate) fn whole<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&at.to_rfc3339_opts(SecondsFormat::AutoSi, true))
 }

@@ -31,9 +31,9 @@ const IN_VAIN: u32 = 8;
 /// Fewer jobs than this are not split between workers: what a batch costs, however small it is, would outweigh the gain.
 const WORTH_SPLITTING: usize = 32;
 
-/// How many of those who wait are served next while `others` are being served, or were answered just now and will come
-/// again: half of all at most. Callers come again together with those who were answered with them, so batches that take turns
-/// stay as unequal as they began, and while a tiny one is written there is no time to prepare a big one.
+/// How many waiting jobs the next batch takes while `others` are being served, or were answered just now and will ask again: at
+/// most half of all. Callers ask again together with those they were answered with, so batches that take turns would stay as
+/// unequal as they began, and during a tiny one there is no time to prepare a big one.
 pub fn share(waiting: usize, others: usize) -> usize {
     match waiting.saturating_add(others) {
         all if all < WORTH_SPLITTING => all,
@@ -192,9 +192,9 @@ impl<W, A> Batcher<W, A> {
         .await;
     }
 
-    /// Lets those come again who were just answered, so that they and those who wait by now are one next batch, not two
-    /// that take turns: calls `pause`, which shall give way to others for a moment, as long as more arrive, until
-    /// `answered` more wait. Who is alone waits for nothing.
+    /// Gives the callers just answered a moment to ask again, so that they form one batch with those who wait already: calls
+    /// `pause`, which shall give way to others, while jobs keep arriving, until `answered` more wait. Returns at once if there
+    /// is only one caller.
     pub async fn settle(&self, answered: usize, pause: impl AsyncFn()) {
         let waiting = || lock(&self.queue).map_or(0, |queue| queue.jobs.len());
         let mut seen = waiting();

@@ -55,7 +55,7 @@ impl<R> Default for Table<R> {
 }
 
 impl<R: Row> Table<R> {
-    /// The hash of an identity, and the part it belongs to, which is not chosen by the bits that the part goes by.
+    /// The hash of an identity, and its part, chosen by bits that the part itself does not use.
     fn place(&self, id: &R::Id) -> (u64, usize) {
         let hash = self.hasher.hash_one(id);
         (hash, usize::try_from(hash >> 32).unwrap_or(0) & self.parts.len().saturating_sub(1))
