@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     hash::Hash,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -23,16 +26,37 @@ const MOST: usize = 10_000;
 struct Seen<V> {
     value: Result<V, StoreError>,
     good_until: Instant,
+    /// How often the key had been forgotten when the read began.
+    forgotten: u64,
 }
 
 /// A key's place. Whoever reads for it holds its lock meanwhile; who waits for the lock finds what was read.
-type Cell<V> = Arc<AsyncMutex<Option<Seen<V>>>>;
+#[derive(Debug)]
+struct Cell<V> {
+    seen: Arc<AsyncMutex<Option<Seen<V>>>>,
+    forgotten: AtomicU64,
+}
+
+impl<V> Default for Cell<V> {
+    fn default() -> Self {
+        Self { seen: Arc::default(), forgotten: AtomicU64::default() }
+    }
+}
+
+impl<V> Cell<V> {
+    fn forgotten(&self) -> u64 {
+        self.forgotten.load(Ordering::SeqCst)
+    }
+}
+
+/// A key to be read, with its lock, and how often it had been forgotten by then.
+type Missing<K, V> = (K, OwnedMutexGuard<Option<Seen<V>>>, u64);
 
 /// Values that were read of late, by key.
 #[derive(Debug)]
 pub(super) struct SharedReads<K, V> {
     good_for: Duration,
-    cells: Mutex<HashMap<K, Cell<V>>>,
+    cells: Mutex<HashMap<K, Arc<Cell<V>>>>,
 }
 
 impl<K: Clone + Ord + Hash, V: Clone> SharedReads<K, V> {
@@ -40,20 +64,21 @@ impl<K: Clone + Ord + Hash, V: Clone> SharedReads<K, V> {
         Self { good_for, cells: Mutex::default() }
     }
 
-    fn cells(&self) -> MutexGuard<'_, HashMap<K, Cell<V>>> {
+    fn cells(&self) -> MutexGuard<'_, HashMap<K, Arc<Cell<V>>>> {
         // Cells are put and taken whole.
         self.cells.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Forgets these keys. A read of them that is under way is still told to those who asked before this, and to nobody
-    /// who asks after it.
+    /// who asks after it: they wait for its end, and the first of them reads for all. So there is one read of a key at a time,
+    /// however often it is forgotten.
     pub(super) fn forget<'a>(&self, keys: impl IntoIterator<Item = &'a K>)
     where
         K: 'a,
     {
-        let mut cells = self.cells();
-        for key in keys {
-            cells.remove(key);
+        let cells = self.cells();
+        for cell in keys.into_iter().filter_map(|key| cells.get(key)) {
+            cell.forgotten.fetch_add(1, Ordering::SeqCst);
         }
     }
 
@@ -61,7 +86,7 @@ impl<K: Clone + Ord + Hash, V: Clone> SharedReads<K, V> {
         self.cells().clear();
     }
 
-    fn cell(&self, key: &K) -> Cell<V> {
+    fn cell(&self, key: &K) -> Arc<Cell<V>> {
         let mut cells = self.cells();
         if cells.len() >= MOST && !cells.contains_key(key) {
             cells.clear();
@@ -85,12 +110,14 @@ impl<K: Clone + Ord + Hash, V: Clone> SharedReads<K, V> {
         sorted.dedup();
         let (mut values, mut missing) = (HashMap::new(), Vec::new());
         for key in sorted {
-            let Ok(cell) = timeout_at(deadline, self.cell(key).lock_owned()).await else {
+            let cell = self.cell(key);
+            let asked = cell.forgotten();
+            let Ok(seen) = timeout_at(deadline, Arc::clone(&cell.seen).lock_owned()).await else {
                 return Err(StoreError::unavailable("a read somebody else began did not end in time"));
             };
-            match cell.as_ref().filter(|seen| Instant::now() < seen.good_until) {
+            match seen.as_ref().filter(|seen| asked <= seen.forgotten && Instant::now() < seen.good_until) {
                 Some(seen) => drop(values.insert(key.clone(), seen.value.clone()?)),
-                None => missing.push((key.clone(), cell)),
+                None => missing.push((key.clone(), seen, cell.forgotten())),
             }
         }
         if missing.is_empty() {
@@ -102,7 +129,7 @@ impl<K: Clone + Ord + Hash, V: Clone> SharedReads<K, V> {
 
     async fn read_missing<R>(
         &self,
-        missing: Vec<(K, OwnedMutexGuard<Option<Seen<V>>>)>,
+        missing: Vec<Missing<K, V>>,
         deadline: Instant,
         read: impl FnOnce(Vec<K>) -> R + Send,
     ) -> Result<HashMap<K, V>, StoreError>
@@ -110,25 +137,71 @@ impl<K: Clone + Ord + Hash, V: Clone> SharedReads<K, V> {
         R: Future<Output = Result<HashMap<K, V>, StoreError>> + Send,
     {
         let began = Instant::now();
-        let keys = missing.iter().map(|(key, _)| key.clone()).collect();
+        let keys = missing.iter().map(|(key, ..)| key.clone()).collect();
         let late = |_| StoreError::unavailable("a read did not end in time");
         let read = timeout_at(deadline, read(keys)).await.map_err(late).flatten();
         match &read {
             Ok(found) => {
-                for (key, mut cell) in missing {
-                    *cell = found
-                        .get(&key)
-                        .map(|value| Seen { value: Ok(value.clone()), good_until: began + self.good_for });
+                let good_until = began + self.good_for;
+                for (key, mut seen, forgotten) in missing {
+                    let value = found.get(&key).cloned();
+                    *seen = value.map(|value| Seen { value: Ok(value), good_until, forgotten });
                 }
             }
             // Those who waited for it are not made to fail one after the other.
             Err(error) => {
                 let good_until = Instant::now() + self.good_for;
-                for (_, mut cell) in missing {
-                    *cell = Some(Seen { value: Err(error.clone()), good_until });
+                for (_, mut seen, forgotten) in missing {
+                    *seen = Some(Seen { value: Err(error.clone()), good_until, forgotten });
                 }
             }
         }
         read
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use futures_util::future::join_all;
+    use tokio::task::yield_now;
+
+    use super::*;
+
+    /// What is read is how often it was written to; a write forgets what was read.
+    #[tokio::test]
+    async fn a_key_is_read_once_at_a_time_however_often_it_is_forgotten_and_own_writes_are_seen() {
+        let reads = SharedReads::<u8, u64>::new(Duration::from_mins(1));
+        let (written, reading, done) = (AtomicU64::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+        let read = |_| async {
+            assert_eq!(reading.fetch_add(1, Ordering::SeqCst), 0, "two read at once");
+            let value = written.load(Ordering::SeqCst);
+            for _ in 0..5 {
+                yield_now().await;
+            }
+            reading.fetch_sub(1, Ordering::SeqCst);
+            done.fetch_add(1, Ordering::SeqCst);
+            Ok(HashMap::from([(1, value)]))
+        };
+        let asking = (0..8).map(|_| async {
+            for _ in 0..200 {
+                let before = written.load(Ordering::SeqCst);
+                let seen = reads.get(&[1], read).await.expect("a value")[&1];
+                assert!(before <= seen, "{seen} was told after {before} had been written");
+                yield_now().await;
+            }
+        });
+        let writing = async {
+            while done.load(Ordering::SeqCst) < 100 {
+                written.fetch_add(1, Ordering::SeqCst);
+                reads.forget(&[1]);
+                yield_now().await;
+            }
+        };
+        tokio::join!(join_all(asking), writing);
+        let before = done.load(Ordering::SeqCst);
+        assert_eq!(reads.get(&[1], read).await.expect("a value").len(), 1);
+        assert!(done.load(Ordering::SeqCst) <= before + 1);
     }
 }
