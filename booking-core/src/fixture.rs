@@ -136,6 +136,10 @@ pub(crate) fn release(r: u128, of: u128) -> Command {
     hold::Command::Release { reservation: reservation(r), user: user(of) }.into()
 }
 
+pub(crate) fn mark_sold_out(name: &str, revision: u64, sold_out: bool) -> Command {
+    catalog::Command::MarkSoldOut { lane: lane(name), revision, sold_out }.into()
+}
+
 /// A state, and a clock that moves when it is told to.
 #[derive(Clone)]
 pub(crate) struct World {

@@ -86,8 +86,8 @@ impl Keys {
                     self.performances.extend(draft.performances.iter().map(|performance| performance.id));
                 }
             }
-            catalog::Command::SetLane(name, _) | catalog::Command::MarkSoldOut(name, _) => {
-                self.lanes.insert(name.clone());
+            catalog::Command::SetLane(lane, _) | catalog::Command::MarkSoldOut { lane, .. } => {
+                self.lanes.insert(lane.clone());
             }
         }
     }

@@ -127,8 +127,7 @@ mod tests {
             for other in &others[at + 1..] {
                 assert!(!meet(one, other), "{one:?} {other:?}");
             }
-            let catalog = crate::catalog::Command::MarkSoldOut(lane("main"), true).into();
-            assert!(meet(&catalog, one), "{one:?}");
+            assert!(meet(&mark_sold_out("main", 1, true), one), "{one:?}");
         }
     }
 }

@@ -10,7 +10,9 @@ pub(crate) fn decide(state: &State, command: &Command, now: Timestamp) -> Result
     match command {
         Command::PutConcerts(drafts) => put_concerts(state, drafts, now),
         Command::SetLane(name, change) => set_lane(state, name, change, now),
-        Command::MarkSoldOut(name, sold_out) => mark_sold_out(state, name, *sold_out, now),
+        Command::MarkSoldOut { lane, revision, sold_out } => {
+            mark_sold_out(state, lane, *revision, *sold_out, now)
+        }
     }
 }
 
@@ -136,11 +138,12 @@ impl LaneChange {
 fn mark_sold_out(
     state: &State,
     name: &LaneName,
+    revision: u64,
     sold_out: bool,
     now: Timestamp,
 ) -> Result<Vec<Event>, Refusal> {
     let known = state.lanes.get(name).ok_or(Refusal::UnknownLane)?;
-    if known.sold_out == sold_out {
+    if known.revision != revision || known.sold_out == sold_out {
         return Ok(Vec::new());
     }
     Ok(vec![lane_set(name, LaneSettings { sold_out, ..known.clone() }, now)])

@@ -27,8 +27,16 @@ pub enum Command {
     PutConcerts(Vec<ConcertDraft>),
     /// Adds a lane, or changes what the change names.
     SetLane(LaneName, LaneChange),
-    /// Notes whether every seat of the lane is sold, as the sweep counted it (see [`sold_out_change`]).
-    MarkSoldOut(LaneName, bool),
+    /// Notes whether every seat of the lane is sold, as the sweep counted it (see [`sold_out_change`]). Who was stopped
+    /// since it read the lane knows nothing of what came after (I23): a lane at another revision stays as it is.
+    MarkSoldOut {
+        /// The lane.
+        lane: LaneName,
+        /// The revision of the settings it was judged by.
+        revision: u64,
+        /// Whether every seat is sold.
+        sold_out: bool,
+    },
 }
 
 /// A concert as an operator describes it.

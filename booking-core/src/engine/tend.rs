@@ -1,9 +1,10 @@
-use super::Engine;
+use super::{Answer, Engine, expect_effect, mismatch};
 use crate::{
     catalog::{self, LaneRecord, sold_out_change},
     command::Command,
     error::Error,
     hold,
+    outcome::{Effect, Outcome},
     refusal::Refusal,
 };
 
@@ -77,14 +78,8 @@ impl Engine {
         }
     }
 
-    async fn tend_lane(&self, mut lane: LaneRecord, tended: &mut Tended) -> Result<(), Error> {
-        let stock = self.booking.stock(&lane.name).await?;
-        if let Some(sold_out) = sold_out_change(&lane.settings, stock) {
-            let mark = catalog::Command::MarkSoldOut(lane.name.clone(), sold_out);
-            self.execute(mark).await?;
-            tended.lanes_marked += 1;
-            lane = self.booking.lane(&lane.name).await?.ok_or(Refusal::UnknownLane)?;
-        }
+    async fn tend_lane(&self, lane: LaneRecord, tended: &mut Tended) -> Result<(), Error> {
+        let lane = self.mark(lane, tended).await?;
         let told = match self.queue.snapshot(&lane.name, None).await {
             Ok(snapshot) => Some(snapshot.settings.revision),
             Err(Error::Refused(Refusal::UnknownLane)) => None,
@@ -97,5 +92,20 @@ impl Engine {
         tended.admitted += advanced.admitted;
         tended.admissions_ended += advanced.ended;
         Ok(())
+    }
+
+    /// The lane as it is when its stock was looked at and asks for no other mark. A look that came before the mark shows
+    /// nothing of a refund between the two, which would end everybody's ticket while a seat is free; so each mark is
+    /// looked at again before the queue is told.
+    async fn mark(&self, mut lane: LaneRecord, tended: &mut Tended) -> Result<LaneRecord, Error> {
+        loop {
+            let stock = self.booking.stock(&lane.name).await?;
+            let Some(sold_out) = sold_out_change(&lane.settings, stock) else { return Ok(lane) };
+            let revision = lane.settings.revision;
+            let mark = catalog::Command::MarkSoldOut { lane: lane.name, revision, sold_out };
+            let marked = expect_effect!(self.execute(mark).await?, Effect::Lane(lane) => lane)?;
+            tended.lanes_marked += u64::from(!marked.replayed);
+            lane = marked.value;
+        }
     }
 }

@@ -7,12 +7,14 @@ mod operating;
 mod queueing;
 mod reading;
 mod shaky;
+mod stopped;
 mod tending;
 
 use std::{sync::Arc, time::Duration};
 
 use pollster::block_on;
 use shaky::ShakyQueue;
+use stopped::StoppedBooking;
 
 use super::{Answer, Engine, Paid, Tended};
 use crate::{
@@ -87,6 +89,12 @@ impl Hall {
 
     fn enter(&self, n: u128) -> Ticket {
         block_on(self.engine.enter(&LaneName::main(), user(n))).unwrap().ticket
+    }
+
+    /// Another instance on the same stores, which stops once when it has read a stock; `meanwhile` happens elsewhere.
+    fn instance_that_stops(&self, meanwhile: impl FnOnce() + Send + 'static) -> Engine {
+        let booking = StoppedBooking::over(Arc::clone(&self.booking), meanwhile);
+        Engine::new(Arc::new(booking), Arc::clone(&self.queue) as _)
     }
 
     fn place(&self, ticket: &Ticket) -> Result<Place, Error> {

@@ -250,7 +250,7 @@ fn charge(world: &World) -> BoxedStrategy<Command> {
         .boxed()
 }
 
-fn catalog(_: &World) -> BoxedStrategy<Command> {
+fn catalog(world: &World) -> BoxedStrategy<Command> {
     let name = || prop_oneof![6 => Just("main"), 3 => Just("hot"), 1 => Just("nowhere")];
     let lane = || name().prop_map(|name| name.parse::<LaneName>().expect("a lane name"));
     let date = (
@@ -281,7 +281,13 @@ fn catalog(_: &World) -> BoxedStrategy<Command> {
         let claim_ttl = claim.map(Duration::from_secs);
         catalog::Command::SetLane(name, LaneChange { capacity, paused, claim_ttl, ..LaneChange::default() })
     });
+    let revisions: Vec<_> =
+        world.lanes.iter().map(|lane| (lane.name.clone(), lane.settings.revision)).collect();
     let mark =
-        (lane(), any::<bool>()).prop_map(|(name, sold_out)| catalog::Command::MarkSoldOut(name, sold_out));
+        (lane(), prop::bool::weighted(0.8), any::<bool>()).prop_map(move |(lane, timely, sold_out)| {
+            let known = revisions.iter().find(|(name, _)| *name == lane).map(|(_, revision)| *revision);
+            let revision = if timely { known.unwrap_or_default() } else { 1 };
+            catalog::Command::MarkSoldOut { lane, revision, sold_out }
+        });
     prop_oneof![4 => put, 1 => set, 1 => mark].prop_map(Command::from).boxed()
 }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::{
-    catalog::{Command, LaneChange, LaneSettings, Stock, sold_out_change},
+    catalog::{Command, LaneChange, LaneRecord, LaneSettings, Stock, sold_out_change},
     fixture::*,
+    outcome::Effect,
     policy::InvalidPolicy,
     refusal::Refusal,
 };
@@ -76,14 +77,30 @@ fn settings_nobody_can_work_under_are_refused() {
 fn the_sold_out_mark_is_set_once_and_taken_back_once() {
     let mut world = World::new();
     let mut mark =
-        |sold_out| world.run(&Command::MarkSoldOut(lane("main"), sold_out).into()).unwrap().replayed;
-    assert_eq!([mark(false), mark(true), mark(true), mark(false)], [true, false, true, false]);
+        |revision, sold_out| world.run(&mark_sold_out("main", revision, sold_out)).unwrap().replayed;
+    let marks = [mark(1, false), mark(1, true), mark(2, true), mark(2, false)];
+    assert_eq!(marks, [true, false, true, false]);
     assert_eq!(world.state.lanes[&lane("main")].revision, 3);
 }
 
 #[test]
+fn a_mark_judged_on_other_settings_than_the_lane_has_decides_nothing() {
+    let mut world = World::new();
+    world.run(&mark_sold_out("main", 1, true)).unwrap();
+    world.run(&mark_sold_out("main", 2, false)).unwrap();
+    for (revision, sold_out) in [(1, true), (2, true), (4, true)] {
+        let late = world.run(&mark_sold_out("main", revision, sold_out)).unwrap();
+        assert!(late.replayed, "revision {revision}");
+    }
+    set(&mut world, "main", LaneChange { capacity: Some(7), ..LaneChange::default() }).unwrap();
+    let late = world.run(&mark_sold_out("main", 3, true)).unwrap();
+    let now = LaneRecord { name: lane("main"), settings: world.state.lanes[&lane("main")].clone() };
+    assert_eq!((late.replayed, late.effect), (true, Effect::Lane(now)), "it is told what the lane is now");
+}
+
+#[test]
 fn the_sold_out_mark_of_an_unknown_lane_is_refused() {
-    let refused = World::new().run(&Command::MarkSoldOut(lane("nowhere"), true).into());
+    let refused = World::new().run(&mark_sold_out("nowhere", 1, true));
     assert_eq!(refused, Err(Refusal::UnknownLane));
 }
 

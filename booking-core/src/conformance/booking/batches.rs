@@ -3,8 +3,8 @@
 use super::{
     Factory,
     stage::{
-        PRICE, SEATS, Stage, charge, concert, entry_of, expire, generous, lane, money, open, pay, payment_of,
-        performance, place, refund, release, reservation_of,
+        PRICE, SEATS, Stage, charge, concert, entry_of, expire, generous, lane, mark_sold_out, money, open,
+        pay, payment_of, performance, place, refund, release, reservation_of,
     },
 };
 use crate::{
@@ -101,7 +101,7 @@ pub(super) fn a_refused_command_leaves_no_trace_and_binds_nothing(make: &Factory
         pay(reservation, &other),
         release(held.id, other.user),
         refund(PaymentId::of(held.id)),
-        catalog::Command::MarkSoldOut(lane("no-lane"), true).into(),
+        mark_sold_out(&lane("no-lane"), 1, true),
         nowhere.into(),
     ];
     let (events, map) = (stage.events(), stage.seat_map());

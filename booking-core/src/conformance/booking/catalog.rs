@@ -6,10 +6,10 @@ use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 
 use super::{
     Factory,
-    stage::{ALL, SEATS, Stage, concert, generous, lane, money, performance, set_lane},
+    stage::{ALL, SEATS, Stage, concert, generous, lane, mark_sold_out, money, performance, set_lane},
 };
 use crate::{
-    catalog::{self, Changes, Command, ConcertDraft, LaneChange, LaneSettings, MOST_SEATS, PerformanceDraft},
+    catalog::{Changes, Command, ConcertDraft, LaneChange, LaneSettings, MOST_SEATS, PerformanceDraft},
     id::{ConcertId, PerformanceId},
     outcome::Effect,
     policy::{BookingPolicy, LanePolicy},
@@ -236,15 +236,16 @@ pub(super) fn settings_nobody_can_work_under_are_refused(make: &Factory) {
 
 pub(super) fn a_lane_remembers_that_it_is_sold_out(make: &Factory) {
     let stage = Stage::new(make);
-    let mark = |sold_out| stage.done(catalog::Command::MarkSoldOut(LaneName::main(), sold_out)).replayed;
-    assert!(mark(false), "it was not");
-    assert!(!mark(true));
-    assert!(mark(true));
+    let mark = |revision, sold_out| stage.done(mark_sold_out(&LaneName::main(), revision, sold_out)).replayed;
+    assert!(mark(1, false), "it was not");
+    assert!(!mark(1, true));
+    assert!(mark(2, true));
     let read = settings(&stage, &LaneName::main());
     assert_eq!((read.sold_out, read.revision), (true, 2));
     stage.done(set_lane(&LaneName::main(), LaneChange { capacity: Some(3), ..LaneChange::default() }));
     assert!(settings(&stage, &LaneName::main()).sold_out, "other settings leave the mark");
-    assert!(!mark(false));
+    assert!(mark(2, false), "it was judged before those settings");
+    assert!(!mark(3, false));
     let read = settings(&stage, &LaneName::main());
     assert_eq!((read.sold_out, read.revision, read.policy.capacity), (false, 4, 3));
 }

@@ -1,10 +1,10 @@
 //! People who ask at random: few enough to get in each other's way, sensible enough to get somewhere.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::stage::{
-    Stage, charge, concert, expire, lane, money, open, pay, performance, place, place_best, refund, release,
-    set_lane,
+    Stage, charge, concert, expire, lane, mark_sold_out, money, open, pay, performance, place, place_best,
+    refund, release, set_lane,
 };
 use crate::{
     catalog::{self, LaneChange, PerformanceDraft},
@@ -30,6 +30,8 @@ pub(super) struct Crowd {
     reservations: Vec<(ReservationId, Ticket)>,
     payments: Vec<PaymentId>,
     charges: Vec<Command>,
+    /// Of the lanes' settings, as last answered.
+    revisions: BTreeMap<LaneName, u64>,
     /// Makes the tickets of one crowd different from those of another.
     epoch: Epoch,
 }
@@ -55,6 +57,7 @@ impl Crowd {
             reservations: Vec::new(),
             payments: Vec::new(),
             charges: Vec::new(),
+            revisions: BTreeMap::new(),
             epoch: Epoch(1),
         }
     }
@@ -85,7 +88,7 @@ impl Crowd {
             64..80 => self.charge(random),
             80..82 => open(self.user(random)),
             82..94 => self.refund(random),
-            94..97 => Self::lane(random),
+            94..97 => self.lane(random),
             _ => self.concert(random, now),
         }
     }
@@ -103,6 +106,9 @@ impl Crowd {
                     if payment.refunded_at.is_none() {
                         self.payments.push(payment.id);
                     }
+                }
+                (_, Ok(Effect::Lane(lane))) => {
+                    self.revisions.insert(lane.name.clone(), lane.settings.revision);
                 }
                 _ => {}
             }
@@ -166,10 +172,17 @@ impl Crowd {
         command
     }
 
-    fn lane(random: &mut Random) -> Command {
+    fn lane(&self, random: &mut Random) -> Command {
         let name = if random.once_in(3) { lane("side") } else { LaneName::main() };
         match random.below(4) {
-            0 => catalog::Command::MarkSoldOut(name, random.once_in(2)).into(),
+            0 => {
+                let revision = self.revisions.get(&name).copied().unwrap_or_default();
+                mark_sold_out(
+                    &name,
+                    revision - u64::from(revision > 0 && random.once_in(4)),
+                    random.once_in(2),
+                )
+            }
             1 => set_lane(&name, LaneChange { paused: Some(random.once_in(2)), ..LaneChange::default() }),
             _ => set_lane(&name, LaneChange { capacity: Some(random.seat(9)), ..LaneChange::default() }),
         }

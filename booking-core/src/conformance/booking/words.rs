@@ -74,6 +74,11 @@ pub(super) fn set_lane(name: &LaneName, change: LaneChange) -> Command {
     catalog::Command::SetLane(name.clone(), change).into()
 }
 
+/// Notes whether the lane is sold out, as judged by settings of this revision.
+pub(super) fn mark_sold_out(lane: &LaneName, revision: u64, sold_out: bool) -> Command {
+    catalog::Command::MarkSoldOut { lane: lane.clone(), revision, sold_out }.into()
+}
+
 pub(super) fn concert(id: ConcertId, lane: &LaneName, performances: Vec<PerformanceDraft>) -> ConcertDraft {
     ConcertDraft { id, title: "A concert".into(), lane: lane.clone(), performances }
 }

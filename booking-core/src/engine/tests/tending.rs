@@ -126,6 +126,38 @@ fn a_sold_out_lane_opens_again_after_an_import_that_adds_seats() {
 }
 
 #[test]
+fn a_sold_out_mark_judged_before_others_took_theirs_back_ends_nobody() {
+    let hall = Hall::of_one_seat();
+    let buyer = hold_the_seat(&hall, 1);
+    hall.pay(1, &buyer).unwrap();
+    let engine = hall.engine.clone();
+    let stopped = hall.instance_that_stops(move || {
+        block_on(engine.tend()).unwrap();
+        block_on(engine.refund(payment(1))).unwrap();
+        block_on(engine.tend()).unwrap();
+        block_on(engine.enter(&LaneName::main(), user(2))).unwrap();
+    });
+    assert_eq!(block_on(stopped.tend()).unwrap().lanes_marked, 0);
+    assert!(!sold_out(&hall));
+    let entered = block_on(hall.engine.enter(&LaneName::main(), user(2))).unwrap();
+    assert!(entered.replayed && hall.is_admitted(&entered.ticket), "{entered:?}");
+}
+
+#[test]
+fn a_refund_between_the_look_and_the_mark_ends_nobody() {
+    let hall = Hall::of_one_seat();
+    let buyer = hold_the_seat(&hall, 1);
+    hall.pay(1, &buyer).unwrap();
+    let waits = hall.enter(2);
+    let engine = hall.engine.clone();
+    let stopped = hall.instance_that_stops(move || {
+        block_on(engine.refund(payment(1))).unwrap();
+    });
+    assert_eq!(block_on(stopped.tend()).unwrap().lanes_marked, 2, "it was set and taken back");
+    assert_eq!((sold_out(&hall), hall.is_admitted(&waits)), (false, true));
+}
+
+#[test]
 fn a_lane_with_nothing_bookable_keeps_its_mark() {
     let hall = Hall::of_one_seat();
     let buyer = hold_the_seat(&hall, 1);

@@ -224,7 +224,9 @@ fn a_change_of_a_lane_that_forgets_its_mark() {
         fn execute(&self, right: &Right, batch: Vec<Command>) -> Answers {
             each(right, batch, |command, _| {
                 if let Command::Catalog(catalog::Command::SetLane(name, _)) = command {
-                    let unmark = catalog::Command::MarkSoldOut(name.clone(), false);
+                    let Some(known) = now(right.store().lane(name)) else { return };
+                    let (lane, revision, sold_out) = (known.name, known.settings.revision, false);
+                    let unmark = catalog::Command::MarkSoldOut { lane, revision, sold_out };
                     right.store().execute_now(&[unmark.into()]).unwrap();
                 }
             })

@@ -33,10 +33,12 @@ impl World {
                 changed.policy.check().map_err(Refusal::InvalidLane)?;
                 Ok(self.put_lane(name, changed))
             }
-            Command::MarkSoldOut(name, sold_out) => {
-                let mut settings = self.lane(name).cloned().ok_or(Refusal::UnknownLane)?;
-                settings.sold_out = *sold_out;
-                Ok(self.put_lane(name, settings))
+            Command::MarkSoldOut { lane, revision, sold_out } => {
+                let mut settings = self.lane(lane).cloned().ok_or(Refusal::UnknownLane)?;
+                if settings.revision == *revision {
+                    settings.sold_out = *sold_out;
+                }
+                Ok(self.put_lane(lane, settings))
             }
         }
     }
