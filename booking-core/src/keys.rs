@@ -86,7 +86,9 @@ impl Keys {
                     self.performances.extend(draft.performances.iter().map(|performance| performance.id));
                 }
             }
-            catalog::Command::SetLane(lane, _) | catalog::Command::MarkSoldOut { lane, .. } => {
+            catalog::Command::SetLane(lane, _)
+            | catalog::Command::MarkSoldOut { lane, .. }
+            | catalog::Command::LiftRevision { lane, .. } => {
                 self.lanes.insert(lane.clone());
             }
         }

@@ -13,6 +13,7 @@ pub(crate) fn decide(state: &State, command: &Command, now: Timestamp) -> Result
         Command::MarkSoldOut { lane, revision, sold_out } => {
             mark_sold_out(state, lane, *revision, *sold_out, now)
         }
+        Command::LiftRevision { lane, revision, above } => lift_revision(state, lane, *revision, *above, now),
     }
 }
 
@@ -149,8 +150,22 @@ fn mark_sold_out(
     Ok(vec![lane_set(name, LaneSettings { sold_out, ..known.clone() }, now)])
 }
 
+fn lift_revision(
+    state: &State,
+    name: &LaneName,
+    revision: u64,
+    above: u64,
+    now: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
+    let known = state.lanes.get(name).ok_or(Refusal::UnknownLane)?;
+    if known.revision != revision || known.revision > above {
+        return Ok(Vec::new());
+    }
+    Ok(vec![lane_set(name, LaneSettings { revision: above, ..known.clone() }, now)])
+}
+
 fn lane_set(name: &LaneName, mut settings: LaneSettings, now: Timestamp) -> Event {
-    settings.revision += 1;
+    settings.revision = settings.revision.saturating_add(1);
     Event::LaneSet { lane: LaneRecord { name: name.clone(), settings }, at: now }
 }
 

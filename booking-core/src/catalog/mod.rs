@@ -37,6 +37,17 @@ pub enum Command {
         /// Whether every seat is sold.
         sold_out: bool,
     },
+    /// Gives the lane's settings a revision above one that the queue store was told and this store knows nothing of:
+    /// it was restored from an older copy, and what it says would be ignored. A lane at another revision than the one
+    /// that was compared stays as it is.
+    LiftRevision {
+        /// The lane.
+        lane: LaneName,
+        /// The revision of the settings that were compared.
+        revision: u64,
+        /// The revision that the queue store knows.
+        above: u64,
+    },
 }
 
 /// A concert as an operator describes it.

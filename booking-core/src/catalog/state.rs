@@ -82,6 +82,13 @@ pub struct LaneSettings {
     pub revision: u64,
 }
 
+impl LaneSettings {
+    /// Whether these say the same, whatever their revisions.
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        *self == Self { revision: self.revision, ..other.clone() }
+    }
+}
+
 /// A lane as the booking store keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaneRecord {

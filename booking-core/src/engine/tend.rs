@@ -80,14 +80,7 @@ impl Engine {
 
     async fn tend_lane(&self, lane: LaneRecord, tended: &mut Tended) -> Result<(), Error> {
         let lane = self.mark(lane, tended).await?;
-        let told = match self.queue.snapshot(&lane.name, None).await {
-            Ok(snapshot) => Some(snapshot.settings.revision),
-            Err(Error::Refused(Refusal::UnknownLane)) => None,
-            Err(error) => return Err(error),
-        };
-        if told != Some(lane.settings.revision) {
-            self.queue.configure(&lane.name, &lane.settings).await?;
-        }
+        self.tell(&lane).await?;
         let advanced = self.queue.advance(&lane.name).await?;
         tended.admitted += advanced.admitted;
         tended.admissions_ended += advanced.ended;
@@ -107,5 +100,42 @@ impl Engine {
             tended.lanes_marked += u64::from(!marked.replayed);
             lane = marked.value;
         }
+    }
+
+    /// Tells the queue store the lane's settings, unless it knows them.
+    async fn tell(&self, lane: &LaneRecord) -> Result<(), Error> {
+        let told = match self.queue.snapshot(&lane.name, None).await {
+            Ok(snapshot) => snapshot.settings,
+            Err(Error::Refused(Refusal::UnknownLane)) => {
+                return Ok(self.queue.configure(&lane.name, &lane.settings).await?);
+            }
+            Err(error) => return Err(error),
+        };
+        if lane.settings.revision > told.revision {
+            Ok(self.queue.configure(&lane.name, &lane.settings).await?)
+        } else if lane.settings.says_the_same_as(&told) {
+            Ok(())
+        } else {
+            self.outrank(lane, told.revision).await
+        }
+    }
+
+    /// Tells settings that the queue store would ignore, as it knows others of this revision or a newer one: the bookings
+    /// were restored from an older copy.
+    ///
+    /// Who read the lane before another instance changed it and told so sees just the same. Then the lane is another by
+    /// now: a revision that was told before the look at the queue was on record before it, too.
+    async fn outrank(&self, lane: &LaneRecord, above: u64) -> Result<(), Error> {
+        if self.booking.lane(&lane.name).await?.as_ref() != Some(lane) {
+            return Ok(());
+        }
+        let revision = lane.settings.revision;
+        let lift = catalog::Command::LiftRevision { lane: lane.name.clone(), revision, above };
+        let lifted = expect_effect!(self.execute(lift).await?, Effect::Lane(lane) => lane)?;
+        // What another instance has changed meanwhile, or lifted, is told by it, or by the next round.
+        if lifted.replayed {
+            return Ok(());
+        }
+        Ok(self.queue.configure(&lane.name, &lifted.value.settings).await?)
     }
 }

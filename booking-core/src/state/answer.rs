@@ -42,9 +42,9 @@ impl State {
         };
         match command {
             catalog::Command::PutConcerts(drafts) => catalog_changes(drafts, events),
-            catalog::Command::SetLane(name, _) | catalog::Command::MarkSoldOut { lane: name, .. } => {
-                lane(name)
-            }
+            catalog::Command::SetLane(name, _)
+            | catalog::Command::MarkSoldOut { lane: name, .. }
+            | catalog::Command::LiftRevision { lane: name, .. } => lane(name),
         }
     }
 

@@ -37,8 +37,8 @@ pub trait QueueStore: Send + Sync + 'static {
     /// is refused with `UnknownLane`.
     async fn advance(&self, lane: &LaneName) -> Result<Advanced, Error>;
 
-    /// The lane at a glance, with the departures since a cursor of an earlier snapshot. An unknown lane is refused with
-    /// `UnknownLane`.
+    /// The lane at a glance, with its settings just as they were told, and the departures since a cursor of an earlier
+    /// snapshot. An unknown lane is refused with `UnknownLane`.
     async fn snapshot(&self, lane: &LaneName, since: Option<u64>) -> Result<LaneSnapshot, Error>;
 
     /// Tells the lane its settings, making it if it does not exist. Older settings than it has change nothing.

@@ -281,13 +281,17 @@ fn catalog(world: &World) -> BoxedStrategy<Command> {
         let claim_ttl = claim.map(Duration::from_secs);
         catalog::Command::SetLane(name, LaneChange { capacity, paused, claim_ttl, ..LaneChange::default() })
     });
-    let revisions: Vec<_> =
-        world.lanes.iter().map(|lane| (lane.name.clone(), lane.settings.revision)).collect();
-    let mark =
-        (lane(), prop::bool::weighted(0.8), any::<bool>()).prop_map(move |(lane, timely, sold_out)| {
-            let known = revisions.iter().find(|(name, _)| *name == lane).map(|(_, revision)| *revision);
-            let revision = if timely { known.unwrap_or_default() } else { 1 };
-            catalog::Command::MarkSoldOut { lane, revision, sold_out }
-        });
-    prop_oneof![4 => put, 1 => set, 1 => mark].prop_map(Command::from).boxed()
+    let lanes = world.lanes.clone();
+    let judged = (lane(), prop::bool::weighted(0.8)).prop_map(move |(lane, timely)| {
+        let known = lanes.iter().find(|known| known.name == lane).map(|known| known.settings.revision);
+        (lane, if timely { known.unwrap_or_default() } else { 1 })
+    });
+    let mark = (judged.clone(), any::<bool>())
+        .prop_map(|((lane, revision), sold_out)| catalog::Command::MarkSoldOut { lane, revision, sold_out });
+    let lift = (judged, 0..9_u64).prop_map(|((lane, revision), above)| catalog::Command::LiftRevision {
+        lane,
+        revision,
+        above,
+    });
+    prop_oneof![4 => put, 1 => set, 1 => mark, 1 => lift].prop_map(Command::from).boxed()
 }

@@ -99,6 +99,25 @@ fn a_mark_judged_on_other_settings_than_the_lane_has_decides_nothing() {
 }
 
 #[test]
+fn a_revision_is_lifted_above_another_and_the_rest_stays() {
+    let mut world = World::new();
+    let before = set(&mut world, "main", LaneChange { capacity: Some(7), ..LaneChange::default() }).unwrap();
+    let mut lift = |revision, above| {
+        let lift = Command::LiftRevision { lane: lane("main"), revision, above };
+        let replayed = world.run(&lift.into()).unwrap().replayed;
+        (replayed, world.state.lanes[&lane("main")].clone())
+    };
+    for (revision, above) in [(2, 1), (1, 9), (3, 9)] {
+        assert_eq!(lift(revision, above), (true, before.clone()), "{revision} above {above}");
+    }
+    assert_eq!(lift(2, 2), (false, LaneSettings { revision: 3, ..before.clone() }));
+    assert_eq!(lift(3, 9), (false, LaneSettings { revision: 10, ..before.clone() }));
+    assert_eq!(lift(3, 9), (true, LaneSettings { revision: 10, ..before }), "by another instance too");
+    let nowhere = Command::LiftRevision { lane: lane("nowhere"), revision: 1, above: 1 };
+    assert_eq!(world.run(&nowhere.into()), Err(Refusal::UnknownLane));
+}
+
+#[test]
 fn the_sold_out_mark_of_an_unknown_lane_is_refused() {
     let refused = World::new().run(&mark_sold_out("nowhere", 1, true));
     assert_eq!(refused, Err(Refusal::UnknownLane));

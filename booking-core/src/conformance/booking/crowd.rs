@@ -176,12 +176,13 @@ impl Crowd {
         let name = if random.once_in(3) { lane("side") } else { LaneName::main() };
         match random.below(4) {
             0 => {
-                let revision = self.revisions.get(&name).copied().unwrap_or_default();
-                mark_sold_out(
-                    &name,
-                    revision - u64::from(revision > 0 && random.once_in(4)),
-                    random.once_in(2),
-                )
+                let known = self.revisions.get(&name).copied().unwrap_or_default();
+                let revision = known.saturating_sub(u64::from(random.once_in(4)));
+                if random.once_in(5) {
+                    let above = revision + random.below(3);
+                    return catalog::Command::LiftRevision { lane: name, revision, above }.into();
+                }
+                mark_sold_out(&name, revision, random.once_in(2))
             }
             1 => set_lane(&name, LaneChange { paused: Some(random.once_in(2)), ..LaneChange::default() }),
             _ => set_lane(&name, LaneChange { capacity: Some(random.seat(9)), ..LaneChange::default() }),

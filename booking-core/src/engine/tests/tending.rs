@@ -1,6 +1,12 @@
 //! What a round of `tend` does, and that nothing waits for it that need not: H3, Q9, I18.
 
 use super::*;
+use crate::catalog::LaneSettings;
+
+/// How many events there are.
+fn log(hall: &Hall) -> usize {
+    block_on(hall.booking.events(0, 1_000)).unwrap().len()
+}
 
 fn sold_out(hall: &Hall) -> bool {
     block_on(hall.engine.lane(&LaneName::main())).unwrap().record.settings.sold_out
@@ -84,6 +90,70 @@ fn settings_that_could_not_be_told_are_told_by_the_next_round() {
     assert_eq!(status.snapshot.unwrap().settings, status.record.settings);
     let waits = hall.enter(1);
     assert!(!hall.is_admitted(&waits));
+}
+
+/// The hall as it is when its bookings are restored as they were when the log had `events`.
+fn restored(hall: &Hall, events: usize) -> Hall {
+    let log = block_on(hall.booking.events(0, events)).unwrap();
+    let clock = Arc::clone(&hall.clock);
+    let booking =
+        Arc::new(MemoryBooking::replay(BookingPolicy::default(), Arc::clone(&clock) as Arc<dyn Clock>, log));
+    let queue = Arc::clone(&hall.queue);
+    let engine = Engine::new(Arc::clone(&booking) as _, Arc::clone(&queue) as _);
+    Hall { engine, clock, booking, queue }
+}
+
+/// What the lane is on record, and what the queue store was told.
+fn settings(hall: &Hall) -> (LaneSettings, LaneSettings) {
+    let status = block_on(hall.engine.lane(&LaneName::main())).unwrap();
+    (status.record.settings, status.snapshot.unwrap().settings)
+}
+
+#[test]
+fn settings_of_restored_bookings_count_though_the_queue_was_told_of_more() {
+    for changes in 0..=5 {
+        let hall = Hall::new();
+        let events = log(&hall);
+        for most in [11, 12, 13] {
+            hall.set_lane(capacity(most));
+        }
+        let hall = restored(&hall, events);
+        (0..changes).for_each(|most| hall.set_lane(capacity(most)));
+        hall.tend();
+        let (on_record, told) = settings(&hall);
+        assert_eq!(told, on_record, "after {changes} changes");
+        assert_eq!(told.policy.capacity, if changes == 0 { 1_000 } else { changes - 1 });
+        hall.tend();
+        assert_eq!(settings(&hall), (on_record, told), "once is enough");
+    }
+}
+
+#[test]
+fn restored_bookings_that_say_what_the_queue_was_told_stay_as_they_are() {
+    let hall = Hall::new();
+    let (before, events) = (settings(&hall).0, log(&hall));
+    for most in [11, 1_000] {
+        hall.set_lane(capacity(most));
+    }
+    let hall = restored(&hall, events);
+    hall.tend();
+    assert_eq!(settings(&hall).0, before);
+}
+
+#[test]
+fn an_instance_that_read_a_lane_before_it_was_changed_changes_nothing() {
+    for changes in 1..=3 {
+        let hall = Hall::new();
+        let engine = hall.engine.clone();
+        let stopped = hall.instance_that_stops(move || {
+            for most in 1..=changes {
+                block_on(engine.set_lane(&LaneName::main(), capacity(most))).unwrap();
+            }
+        });
+        block_on(stopped.tend()).unwrap();
+        let (on_record, told) = settings(&hall);
+        assert_eq!((on_record.revision, told), (1 + u64::from(changes), on_record.clone()));
+    }
 }
 
 #[test]

@@ -40,6 +40,14 @@ impl World {
                 }
                 Ok(self.put_lane(lane, settings))
             }
+            Command::LiftRevision { lane, revision, above } => {
+                let settings = self.lane(lane).cloned().ok_or(Refusal::UnknownLane)?;
+                if settings.revision != *revision || revision > above {
+                    return Ok(replay(Effect::Lane(LaneRecord { name: lane.clone(), settings })));
+                }
+                let settings = LaneSettings { revision: above + 1, ..settings };
+                Ok(done(self.tell_lane(lane, settings)))
+            }
         }
     }
 
@@ -50,16 +58,19 @@ impl World {
     /// Each change grows the revision; no change, no new revision.
     fn put_lane(&mut self, name: &LaneName, mut settings: LaneSettings) -> Outcome {
         let same = self.lane(name) == Some(&settings);
-        if !same {
-            settings.revision += 1;
-            self.lanes.retain(|lane| lane.name != *name);
-            self.lanes.push(LaneRecord { name: name.clone(), settings: settings.clone() });
-            self.lanes.sort_by(|a, b| a.name.cmp(&b.name));
+        if same {
+            return replay(Effect::Lane(LaneRecord { name: name.clone(), settings }));
         }
-        booking_core::Outcome {
-            replayed: same,
-            effect: Effect::Lane(LaneRecord { name: name.clone(), settings }),
-        }
+        settings.revision += 1;
+        done(self.tell_lane(name, settings))
+    }
+
+    fn tell_lane(&mut self, name: &LaneName, settings: LaneSettings) -> Effect {
+        let lane = LaneRecord { name: name.clone(), settings };
+        self.lanes.retain(|lane| lane.name != *name);
+        self.lanes.push(lane.clone());
+        self.lanes.sort_by(|a, b| a.name.cmp(&b.name));
+        Effect::Lane(lane)
     }
 
     /// How many concerts and performances were added and changed.
