@@ -6,6 +6,7 @@ mod reads;
 mod tend;
 #[cfg(test)]
 mod tests;
+mod together;
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-use super::{Answer, Engine, expect_effect, mismatch};
+use super::{Answer, Engine, expect_effect, mismatch, together::together};
 use crate::{
     catalog::{self, LaneRecord, sold_out_change},
     command::Command,
@@ -26,55 +26,90 @@ pub struct Tended {
     pub lanes_marked: u64,
 }
 
+/// What a round did so far, and what failed first.
+#[derive(Default)]
+struct Round {
+    tended: Tended,
+    failure: Option<Error>,
+}
+
+impl Round {
+    /// What a part of the round answered, unless it failed.
+    fn note<T>(&mut self, part: Result<T, impl Into<Error>>) -> Option<T> {
+        match part {
+            Ok(answer) => Some(answer),
+            Err(error) => {
+                self.failure.get_or_insert_with(|| error.into());
+                None
+            }
+        }
+    }
+}
+
 impl Engine {
     /// One round of tidying: sweeps holds that ran out, carries endings of tickets to the queue store, notes sold-out
     /// lanes, tells the queue store its settings, and advances every lane.
     ///
     /// Call it every 100 ms or so, from one instance or from all: rounds may overlap. No hold, sale or payment depends
-    /// on it (H3), but people are admitted on time only while somebody calls it (I18). When it fails, what it did until
-    /// then is done, and the next round goes on.
+    /// on it (H3), but people are admitted on time only while somebody calls it (I18). What fails stops nothing else; the
+    /// first failure is the answer, and the next round goes on where this one failed.
     pub async fn tend(&self) -> Result<Tended, Error> {
-        let mut tended = Tended::default();
-        self.sweep(&mut tended).await?;
-        self.carry_endings(&mut tended).await?;
-        for lane in self.booking.lanes().await? {
-            self.tend_lane(lane, &mut tended).await?;
-        }
-        Ok(tended)
-    }
-
-    async fn sweep(&self, tended: &mut Tended) -> Result<(), Error> {
+        let mut round = Round::default();
         loop {
-            let over = self.booking.expired_holds(PORTION).await?;
-            let found = over.len();
-            if found == 0 {
-                return Ok(());
+            let swept = self.sweep(&mut round.tended).await;
+            let carried = self.carry_endings(&mut round.tended).await;
+            let more = [round.note(swept), round.note(carried)].contains(&Some(true));
+            // In between, so that many holds that ran out together keep nobody waiting.
+            self.tend_lanes(&mut round).await;
+            if let Some(error) = round.failure {
+                return Err(error);
             }
-            let batch = over.into_iter().map(|id| Command::from(hold::Command::Expire(id))).collect();
-            let answers = self.booking.execute(batch).await?;
-            let expired = answers.iter().flatten().filter(|outcome| !outcome.replayed).count();
-            tended.holds_expired += expired as u64;
-            // A portion that moved nothing was swept by another instance meanwhile; the rest is for the next round.
-            if found < PORTION || expired == 0 {
-                return Ok(());
+            if !more {
+                return Ok(round.tended);
             }
         }
     }
 
-    async fn carry_endings(&self, tended: &mut Tended) -> Result<(), Error> {
-        loop {
-            let endings = self.booking.pending_endings(PORTION).await?;
-            for (ticket, reason) in &endings {
-                self.queue.finish(ticket, *reason).await?;
+    /// Sweeps a portion; whether there may be more.
+    async fn sweep(&self, tended: &mut Tended) -> Result<bool, Error> {
+        let over = self.booking.expired_holds(PORTION).await?;
+        let found = over.len();
+        if found == 0 {
+            return Ok(false);
+        }
+        let batch = over.into_iter().map(|id| Command::from(hold::Command::Expire(id))).collect();
+        let answers = self.booking.execute(batch).await?;
+        let expired = answers.iter().flatten().filter(|outcome| !outcome.replayed).count();
+        tended.holds_expired += expired as u64;
+        // A portion that moved nothing was swept by another instance meanwhile; the rest is for the next round.
+        Ok(found == PORTION && expired > 0)
+    }
+
+    /// Carries a portion, all at once, since stores batch what comes together; whether there may be more. What fails
+    /// stays pending.
+    async fn carry_endings(&self, tended: &mut Tended) -> Result<bool, Error> {
+        let endings = self.booking.pending_endings(PORTION).await?;
+        let finishing = endings.iter().map(|(ticket, reason)| self.queue.finish(ticket, *reason));
+        let answers = together(finishing).await;
+        let (mut carried, mut failure) = (Vec::new(), None);
+        for ((ticket, _), answer) in endings.into_iter().zip(answers) {
+            match answer {
+                Ok(()) => carried.push(ticket),
+                Err(error) => failure = failure.or(Some(error)),
             }
-            let tickets: Vec<_> = endings.into_iter().map(|(ticket, _)| ticket).collect();
-            if !tickets.is_empty() {
-                self.booking.ack_endings(&tickets).await?;
-            }
-            tended.tickets_ended += tickets.len() as u64;
-            if tickets.len() < PORTION {
-                return Ok(());
-            }
+        }
+        if !carried.is_empty() {
+            self.booking.ack_endings(&carried).await?;
+        }
+        tended.tickets_ended += carried.len() as u64;
+        failure.map_or(Ok(carried.len() == PORTION), |error| Err(error.into()))
+    }
+
+    async fn tend_lanes(&self, round: &mut Round) {
+        let lanes = self.booking.lanes().await;
+        for lane in round.note(lanes).unwrap_or_default() {
+            let tended = self.tend_lane(lane, &mut round.tended).await;
+            round.note(tended);
         }
     }
 

@@ -6,6 +6,7 @@ mod glancing;
 mod operating;
 mod queueing;
 mod reading;
+mod rounds;
 mod shaky;
 mod stopped;
 mod tending;

@@ -51,22 +51,6 @@ fn a_slot_of_a_hold_that_ran_out_goes_to_the_next_one() {
 }
 
 #[test]
-fn more_holds_than_one_portion_are_swept_in_one_round() {
-    let hall = Hall::new();
-    let mut large = draft();
-    large.performances[0].seats = 700;
-    hall.put(large);
-    for n in 1..=600_u32 {
-        let id = 1_000 + u128::from(n);
-        block_on(hall.engine.open_wallet(user(id))).unwrap();
-        let ticket = hall.enter(id);
-        hall.hold(id, &ticket, &[n]).unwrap();
-    }
-    hall.pass(HOLD_TTL);
-    assert_eq!(hall.tend(), Tended { holds_expired: 600, tickets_ended: 600, ..Tended::default() });
-}
-
-#[test]
 fn people_are_admitted_on_time_with_nobody_but_the_round_calling() {
     let hall = Hall::new();
     hall.set_lane(capacity(1));
@@ -238,21 +222,6 @@ fn a_lane_with_nothing_bookable_keeps_its_mark() {
     let empty = Hall::new();
     empty.pass(LEAD);
     assert_eq!((empty.tend().lanes_marked, sold_out(&empty)), (0, false));
-}
-
-#[test]
-fn a_round_that_fails_halfway_has_done_its_first_half() {
-    let hall = Hall::new();
-    let mine = hall.enter(1);
-    hall.hold(1, &mine, &[7]).unwrap();
-    hall.pass(HOLD_TTL);
-    hall.queue.cut_off(true);
-    assert_eq!(block_on(hall.engine.tend()), Err(ShakyQueue::failure().into()));
-    assert_eq!(hall.pending_endings(), [(mine.clone(), EndReason::HoldExpired)]);
-    hall.queue.cut_off(false);
-    let tended = hall.tend();
-    assert_eq!((tended.holds_expired, tended.tickets_ended), (0, 1));
-    assert_eq!(hall.place(&mine), Ok(Place::Done(EndReason::HoldExpired)));
 }
 
 #[test]
