@@ -12,6 +12,7 @@ pub(super) fn all(rows: &Auditor) -> Vec<Check> {
     vec![
         one_owner_a_seat(rows),
         one_hold_a_seat(rows),
+        paid_in_time(rows),
         sold_means_paid(rows),
         balance_is_the_sum(rows),
         money_is_conserved(rows),
@@ -103,9 +104,22 @@ fn one_hold_a_seat(rows: &Auditor) -> Check {
     for (performance, number, seat) in rows.all_seats() {
         if seat.held_until.is_some_and(|until| rows.now < until) {
             let owner = rows.reservations.get(&seat.reservation);
-            let live = owner.is_some_and(|owner| owner.status == Status::Held);
+            let live = owner.is_some_and(|owner| owner.status_at(rows.now) == Status::Held);
             finding.expect(live, || format!("seat {number} of {performance} is held, but by no live hold"));
         }
+    }
+    finding.0
+}
+
+fn paid_in_time(rows: &Auditor) -> Check {
+    let mut finding = Finding::new("I3", "every payment was made while its hold lasted");
+    for payment in rows.payments.iter() {
+        let Some(held) = rows.reservations.get(&payment.reservation) else { continue };
+        let in_time = (held.created_at..held.hold_until).contains(&payment.paid_at);
+        finding.expect(in_time, || {
+            let Reservation { created_at, hold_until, .. } = held;
+            format!("payment {} of {} is outside {created_at} to {hold_until}", payment.id, payment.paid_at)
+        });
     }
     finding.0
 }
@@ -115,9 +129,13 @@ fn sold_means_paid(rows: &Auditor) -> Check {
         Finding::new("I4", "no reservation is confirmed without payment, or expired and charged");
     for reservation in rows.reservations.iter() {
         let payment = rows.payments.get(&reservation.payment);
+        // A payment that two reservations name pays one of them.
+        let refunded = payment
+            .filter(|payment| payment.reservation == reservation.id)
+            .map(|payment| payment.refunded_at.is_some());
         let fits = match reservation.status {
-            Status::Confirmed => payment.is_some_and(|payment| payment.refunded_at.is_none()),
-            Status::Refunded => payment.is_some_and(|payment| payment.refunded_at.is_some()),
+            Status::Confirmed => refunded == Some(false),
+            Status::Refunded => refunded == Some(true),
             Status::Held | Status::Expired | Status::Released => payment.is_none(),
         };
         finding.expect(fits, || {

@@ -111,7 +111,7 @@ fn a_clean_world_passes_every_check_and_every_check_looks_at_something() {
     let audit = Rows::clean().audit();
     assert_eq!(audit.violations().collect::<Vec<_>>(), Vec::<String>::new());
     let looked_at: Vec<_> = audit.checks.iter().map(|check| (check.invariant, check.checked > 0)).collect();
-    let all = ["I1", "I2", "I4", "I6", "I7", "I8", "I9", "I10", "I11"];
+    let all = ["I1", "I2", "I3", "I4", "I6", "I7", "I8", "I9", "I10", "I11"];
     assert_eq!(looked_at, all.map(|invariant| (invariant, true)));
 }
 
@@ -203,6 +203,43 @@ fn i2_reports_two_live_holds_of_one_seat() {
 fn i2_reports_a_seat_that_stays_held_after_its_hold_ended() {
     assert_eq!(found(|rows| rows.reservation(6).status = ReservationStatus::Released), ["I2"].into());
     assert_eq!(found(|rows| rows.reservation(6).status = ReservationStatus::Expired), ["I2"].into());
+}
+
+#[test]
+fn i2_reports_a_seat_that_is_held_longer_than_its_hold() {
+    let until = |rows: &mut Rows| rows.world.now.after(HOLD_TTL);
+    assert_eq!(found(|rows| rows.seat(4).held_until = Some(until(rows))), ["I2"].into());
+}
+
+#[test]
+fn i3_reports_a_payment_before_its_hold_or_at_its_end() {
+    let (made, ends) = (START, START.after(HOLD_TTL));
+    for n in [1, 2] {
+        for paid_at in [made.before(MICRO), ends, ends.after(MICRO)] {
+            let found = found(|rows| rows.payment(n).paid_at = paid_at);
+            assert_eq!(found, ["I3"].into(), "payment {n} at {paid_at}");
+        }
+        for paid_at in [made, ends.before(MICRO)] {
+            let found = found(|rows| rows.payment(n).paid_at = paid_at);
+            assert_eq!(found, BTreeSet::new(), "payment {n} at {paid_at}");
+        }
+    }
+}
+
+#[test]
+fn i4_reports_two_sales_that_name_one_payment() {
+    let twice = |rows: &mut Rows| {
+        let second = Reservation {
+            id: reservation(9),
+            ticket: ticket(4, 9),
+            seats: [20].into_iter().collect(),
+            ..rows.reservation(1).clone()
+        };
+        let sold = Seat { reservation: second.id, held_until: None };
+        rows.seats.push((second.performance, 20, sold));
+        rows.reservations.push(second);
+    };
+    assert_eq!(found(twice), ["I4"].into());
 }
 
 #[test]
