@@ -77,9 +77,10 @@ impl PaymentId {
 }
 
 impl EntryId {
-    /// The ledger line that pays `payment`: the same UUID, because they are one to one (I9).
+    /// The ledger line that pays `payment`; one to one (I9). It is no UUID that anybody has at hand: who charges a wallet
+    /// for a payment may well name the charge by the payment.
     pub fn debit_of(payment: PaymentId) -> Self {
-        Self(payment.0)
+        Self(Uuid::new_v5(&payment.0, b"debit"))
     }
 
     /// The ledger line that gives `payment` back; a payment is refunded at most once.

@@ -42,7 +42,8 @@ impl Reach {
 
     /// Goes on to what a reservation leads to that is named: by itself, by its payment, or as the last of its ticket.
     pub fn follow(&mut self, reservation: &Reservation) {
-        self.ids.extend([reservation.id.0, reservation.user.0, reservation.payment.0]);
+        let debit = EntryId::debit_of(reservation.payment);
+        self.ids.extend([reservation.id.0, reservation.user.0, reservation.payment.0, debit.0]);
         self.seats.extend(reservation.seats.iter().map(|number| (reservation.performance, *number)));
     }
 
@@ -69,8 +70,10 @@ mod tests {
         command::Command,
         fixture::*,
         hold::Command::{Expire, Leave},
+        id::EntryId,
+        money::Amount,
         payment::Command::Refund,
-        wallet::Command::Open,
+        wallet::Command::{Charge, Open},
     };
 
     /// A sale: user 1 has paid reservation 1 of seat 1, user 2 holds seat 2 by reservation 2.
@@ -79,6 +82,10 @@ mod tests {
         world.buy(1, &ticket(1, 1), &[1]);
         world.hold(2, &ticket(2, 2), &[2]).unwrap();
         world
+    }
+
+    fn charge_as(entry: EntryId, of: u128) -> Command {
+        Charge { entry, user: user(of), amount: Amount::new(5).unwrap() }.into()
     }
 
     fn meet(one: &Command, other: &Command) -> bool {
@@ -106,6 +113,16 @@ mod tests {
             (Refund(payment(1)).into(), charge(1, 1, 5), "the user of a payment"),
             (Refund(payment(1)).into(), place(4, &ticket(4, 4), 1, &[1]), "the seat of a payment"),
             (Refund(payment(2)).into(), pay(2, &two), "a payment to be made"),
+            (
+                pay(2, &two),
+                charge_as(EntryId::debit_of(payment(2)), 4),
+                "the ledger line of a payment to be made",
+            ),
+            (
+                Refund(payment(1)).into(),
+                charge_as(EntryId::refund_of(payment(1)), 4),
+                "the ledger line of a refund",
+            ),
             (place(3, &ticket(3, 3), 1, &[3]), pay(3, &ticket(3, 3)), "a reservation that is made and paid"),
         ] {
             assert!(meet(&one, &other), "{thing}");

@@ -81,6 +81,23 @@ fn the_identity_of_a_debit_or_refund_is_no_charge() {
 }
 
 #[test]
+fn a_charge_named_by_a_payment_or_its_reservation_is_no_debit_of_it() {
+    let mut world = World::new();
+    world.hold(1, &ticket(1, 1), &[1]).unwrap();
+    let names = [payment(1).0, reservation(1).0];
+    for id in names {
+        let charge =
+            Command::Charge { entry: EntryId(id), user: user(1), amount: Amount::new(PRICE).unwrap() };
+        assert!(!world.run(&charge.into()).unwrap().replayed);
+    }
+    world.pay(1, &ticket(1, 1)).unwrap();
+    world.refund(1).unwrap();
+    let kinds = names.map(|id| world.state.entries[&EntryId(id)].kind);
+    assert_eq!((kinds, world.state.wallets[&user(1)].entries), ([EntryKind::Charge; 2], 4));
+    assert!(world.state.audit(world.now).is_clean());
+}
+
+#[test]
 fn a_charge_fills_the_wallet_to_its_limit_and_not_one_more() {
     let mut world = limited_to(1_000);
     assert_eq!(world.charge(1, 1, 1_001), Err(Refusal::AmountOutOfRange));

@@ -111,6 +111,19 @@ pub(super) fn an_entry_identity_used_for_something_else_is_refused(make: &Factor
     stage.books_are_clean();
 }
 
+pub(super) fn a_charge_named_by_a_payment_leaves_its_debit_free(make: &Factory) {
+    let stage = Stage::new(make);
+    let ticket = stage.guest();
+    let held = stage.held(&ticket, &[1]);
+    let named = EntryId(held.payment.0);
+    stage.done(charge(named, ticket.user, held.amount.units()));
+    stage.pay(&held).expect("the money is there");
+    stage.done(refund(held.payment));
+    let lines = [named, EntryId::debit_of(held.payment), EntryId::refund_of(held.payment)];
+    assert_eq!(stage.entries(ticket.user).iter().map(|entry| entry.id).collect::<Vec<_>>(), lines);
+    stage.books_are_clean();
+}
+
 pub(super) fn a_replay_writes_no_event(make: &Factory) {
     let stage = Stage::new(make);
     let ticket = stage.guest();

@@ -99,6 +99,7 @@ macro_rules! __booking_cases {
                 a_reservation_identity_used_for_something_else_is_refused,
                 the_same_charge_asked_again_answers_what_it_did_then,
                 an_entry_identity_used_for_something_else_is_refused,
+                a_charge_named_by_a_payment_leaves_its_debit_free,
                 a_replay_writes_no_event,
             }
             payments {
