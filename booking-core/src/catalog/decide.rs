@@ -1,5 +1,7 @@
 use std::collections::BTreeSet;
 
+use chrono::SubsecRound as _;
+
 use super::{
     Command, Concert, ConcertDraft, Event, LaneChange, LaneRecord, LaneSettings, MOST_SEATS, Performance,
     PerformanceDraft,
@@ -88,7 +90,8 @@ fn put_performance(
         id: draft.id,
         concert,
         venue: draft.venue.clone(),
-        starts_at: draft.starts_at,
+        // As instants are kept: an import that says more than a store keeps would change something for ever.
+        starts_at: draft.starts_at.trunc_subsecs(6),
         zone: draft.zone.clone(),
         price: draft.price,
         seats: draft.seats,

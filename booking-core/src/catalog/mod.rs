@@ -70,7 +70,8 @@ pub struct PerformanceDraft {
     pub id: PerformanceId,
     /// Where it is.
     pub venue: String,
-    /// When it begins, with the offset of its place. A known performance whose start is still to come keeps it.
+    /// When it begins, with the offset of its place; parts of a microsecond are left off. A known performance whose
+    /// start is still to come keeps it.
     pub starts_at: chrono::DateTime<chrono::FixedOffset>,
     /// The IANA name of its time zone, where known.
     pub zone: Option<String>,

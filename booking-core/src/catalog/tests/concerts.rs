@@ -112,6 +112,23 @@ fn a_performance_that_has_begun_may_move_and_is_bookable_again() {
 }
 
 #[test]
+fn a_start_is_kept_in_whole_microseconds_and_the_same_import_again_changes_nothing() {
+    let cases = [
+        ("2031-05-04T19:30:00.123456789+09:00", "2031-05-04T19:30:00.123456+09:00"),
+        ("1969-12-31T23:59:59.999999999+00:00", "1969-12-31T23:59:59.999999+00:00"),
+    ];
+    for (put, kept) in cases {
+        let mut world = World::new();
+        let mut precise = performance_draft(2);
+        precise.starts_at = put.parse().unwrap();
+        let draft = ConcertDraft { performances: vec![precise], ..draft() };
+        assert_eq!(world.put(draft.clone()), (1, 0));
+        assert_eq!(world.state.performances[&performance(2)].starts_at.to_rfc3339(), kept);
+        assert_eq!(world.put(draft), (0, 0));
+    }
+}
+
+#[test]
 fn taking_off_sale_keeps_the_holds_there_are() {
     let mut world = World::new();
     world.charge(1, 1, PRICE).unwrap();

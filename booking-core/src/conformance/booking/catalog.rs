@@ -144,6 +144,23 @@ pub(super) fn a_performance_keeps_its_offset_zone_and_local_date(make: &Factory)
     assert_eq!(found(&stage, &LaneName::main(), Some(of), Some(utc)), [], "the date at its place counts");
 }
 
+pub(super) fn a_start_is_kept_in_whole_microseconds(make: &Factory) {
+    let stage = Stage::new(make);
+    let whole = performance(PerformanceId::random(), stage.now().after(Duration::from_secs(1)), SEATS);
+    let starts_at = whole.starts_at + chrono::Duration::nanoseconds(789);
+    let precise = PerformanceDraft { starts_at, ..whole.clone() };
+    let put = |performance: &PerformanceDraft| {
+        let draft = concert(stage.concert, &LaneName::main(), vec![performance.clone()]);
+        stage.done(Command::PutConcerts(vec![draft]))
+    };
+    assert!(!put(&precise).replayed);
+    assert_eq!(listing(&stage, whole.id).performance.starts_at, whole.starts_at);
+    stage.advance(Duration::from_secs(2));
+    for again in [&precise, &whole] {
+        assert!(put(again).replayed, "it has begun, so that another start would count");
+    }
+}
+
 pub(super) fn only_bookable_performances_are_listed(make: &Factory) {
     let stage = Stage::new(make);
     let soon = stage.now().after(Duration::from_mins(1));

@@ -136,6 +136,7 @@ macro_rules! __booking_cases {
                 a_draft_with_a_fault_changes_nothing,
                 performances_are_filtered_by_lane_concert_and_date,
                 a_performance_keeps_its_offset_zone_and_local_date,
+                a_start_is_kept_in_whole_microseconds,
                 only_bookable_performances_are_listed,
                 lanes_are_listed_by_name_and_changed_setting_by_setting,
                 settings_nobody_can_work_under_are_refused,
