@@ -2,12 +2,12 @@
 
 use super::stage::{ALL, Stage};
 use crate::{
-    catalog::LaneRecord,
-    hold::{Reservation, SeatStatus},
+    catalog::{LaneRecord, Stock},
+    hold::{Reservation, ReservationStatus, SeatStatus},
     id::{PerformanceId, UserId},
     payment::Payment,
     state::State,
-    store::PageRequest,
+    store::{PageRequest, Totals},
     wallet::Entry,
 };
 
@@ -60,6 +60,28 @@ pub(super) fn catalog(stage: &Stage, state: &State) {
         .map(|(name, settings)| LaneRecord { name: name.clone(), settings: settings.clone() })
         .collect();
     assert_eq!(stage.read(stage.store.lanes()), lanes);
+}
+
+/// What can be sold in each lane, and what is held and sold in all, is what the state says.
+pub(super) fn counts(stage: &Stage, state: &State) {
+    let now = stage.now();
+    let is_sold = |id, number| {
+        let seat = state.seats.get(&id).and_then(|seats| seats.get(&number));
+        seat.is_some_and(|seat| seat.status_at(now) == SeatStatus::Sold)
+    };
+    for lane in state.lanes.keys() {
+        let shows = state.performances.iter().filter(|show| show.bookable_at(now));
+        let shows: Vec<_> = shows.filter(|show| state.concerts[&show.concert].lane == *lane).collect();
+        let unsold = shows.iter().any(|show| (1..=show.seats).any(|number| !is_sold(show.id, number)));
+        let expected = Stock { bookable: !shows.is_empty(), unsold };
+        assert_eq!(stage.read(stage.store.stock(lane)), expected, "lane {lane}");
+    }
+    let of = |status| state.reservations.iter().filter(move |made| made.status_at(now) == status);
+    let expected = Totals {
+        active_holds: of(ReservationStatus::Held).count() as u64,
+        seats_sold: of(ReservationStatus::Confirmed).map(|made| made.seats.len() as u64).sum(),
+    };
+    assert_eq!(stage.read(stage.store.totals()), expected);
 }
 
 /// What is to be tidied is what the state says; what ended at the same instant may come in any order.

@@ -147,6 +147,7 @@ macro_rules! __booking_cases {
                 the_seat_map_tells_available_held_and_sold,
                 the_listing_counts_what_the_seat_map_shows,
                 stock_tells_whether_anything_is_left_to_sell,
+                stock_follows_what_another_instance_changes,
                 totals_tell_the_active_holds_and_the_seats_sold,
                 what_does_not_exist_reads_as_nothing,
                 two_instances_agree_at_once,

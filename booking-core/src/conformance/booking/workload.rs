@@ -79,6 +79,7 @@ pub(super) fn the_events_of_a_random_rush_fold_into_what_is_read(make: &Factory)
         crowd.shows.iter().for_each(|(_, show)| compare::show(stage, &state, *show));
         compare::catalog(stage, &state);
         compare::sweep(stage, &state);
+        compare::counts(stage, &state);
         let pending: Vec<_> = state.endings.clone().into_iter().collect();
         assert_eq!(stage.endings(), pending, "nothing was acknowledged");
     }

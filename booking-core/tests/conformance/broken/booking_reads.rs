@@ -1,6 +1,12 @@
 //! Faults in what is told.
 
-use std::{collections::HashMap, sync::Mutex};
+use std::{
+    collections::HashMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use booking_core::{
     EndReason, Event, RecordedEvent, Ticket, Timestamp,
@@ -260,6 +266,33 @@ fn a_stock_of_a_lane_that_does_not_exist() {
         }
     }
     rejected("what_does_not_exist_reads_as_nothing", || Generous);
+}
+
+#[test]
+fn a_stock_that_is_sold_for_ever() {
+    #[derive(Default)]
+    struct Sticky(AtomicBool);
+    impl BookingFault for Sticky {
+        fn stock(&self, _: bool, stock: Stock) -> Stock {
+            let sold = self.0.fetch_or(stock.bookable && !stock.unsold, Ordering::SeqCst);
+            Stock { unsold: stock.unsold && !sold, ..stock }
+        }
+    }
+    rejected("stock_follows_what_another_instance_changes", Sticky::default);
+}
+
+#[test]
+fn a_count_of_sold_seats_that_only_grows() {
+    #[derive(Default)]
+    struct Growing(Mutex<u64>);
+    impl BookingFault for Growing {
+        fn totals(&self, totals: Totals) -> Totals {
+            let mut most = self.0.lock().unwrap();
+            *most = (*most).max(totals.seats_sold);
+            Totals { seats_sold: *most, ..totals }
+        }
+    }
+    rejected("random_batches_agree_with_the_pure_state", Growing::default);
 }
 
 #[test]
