@@ -217,8 +217,11 @@ impl Engine {
     pub async fn set_lane(&self, name: &LaneName, change: LaneChange) -> Result<Answer<LaneRecord>, Error> {
         let outcome = self.execute(catalog::Command::SetLane(name.clone(), change)).await?;
         let answer = expect_effect!(outcome, Effect::Lane(lane) => lane)?;
-        // The settings are on record: if the queue store fails now, `tend` tells it later.
-        self.queue.configure(name, &answer.value.settings).await.ok();
+        // The settings are on record: if the queue store fails or ignores them now, `tend` tells it later. So it does with a
+        // sold-out lane, since whoever marked it may not have looked at its stock again yet.
+        if !answer.value.settings.sold_out {
+            self.queue.configure(name, &answer.value.settings).await.ok();
+        }
         Ok(answer)
     }
 }

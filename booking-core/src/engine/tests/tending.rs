@@ -212,6 +212,21 @@ fn a_refund_between_the_look_and_the_mark_ends_nobody() {
 }
 
 #[test]
+fn a_change_of_a_lane_whose_mark_was_not_looked_at_again_ends_nobody() {
+    let hall = Hall::new();
+    let waits = hall.enter(1);
+    let lane = LaneName::main();
+    let mark = crate::catalog::Command::MarkSoldOut { lane, revision: 1, sold_out: true };
+    block_on(hall.booking.execute(vec![mark.into()])).unwrap();
+    hall.set_lane(capacity(7));
+    assert!(hall.is_admitted(&waits));
+    assert_eq!(hall.tend().lanes_marked, 1);
+    let (on_record, told) = settings(&hall);
+    assert_eq!((on_record.sold_out, told.policy.capacity), (false, 7));
+    assert!(hall.is_admitted(&waits));
+}
+
+#[test]
 fn a_lane_with_nothing_bookable_keeps_its_mark() {
     let hall = Hall::of_one_seat();
     let buyer = hold_the_seat(&hall, 1);
