@@ -129,6 +129,15 @@ pub(super) async fn load_locked(
             .collect::<Vec<_>>(),
     );
     load_concerts(connection, concerts, into).await?;
+    load_lanes(connection, keys, into).await
+}
+
+/// The lanes that the keys name, as they are now; for those who hold the head of the log, or only ask whether they are there.
+pub(super) async fn load_lanes(
+    connection: &mut PgConnection,
+    keys: &Keys,
+    into: &mut Rows,
+) -> Result<(), Trouble> {
     if !keys.lanes.is_empty() {
         let names: Vec<String> = keys.lanes.iter().map(|name| name.as_str().to_owned()).collect();
         for row in &query(LANES).bind(names).fetch_all(connection).await? {

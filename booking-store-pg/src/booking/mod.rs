@@ -24,7 +24,7 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 
-use booking_core::{BookingPolicy, batcher::BatchSizes, id::PerformanceId};
+use booking_core::{BookingPolicy, Command, batcher::BatchSizes, id::PerformanceId};
 
 use self::{catalog::Catalog, maps::Maps, stock::Stocks, worker::Counter, writer::Duty};
 use crate::{
@@ -39,7 +39,10 @@ pub struct PgStore {
     shared: Arc<Shared>,
     /// Where everything queues that leaves the catalogue as it is.
     bookings: Counter,
-    /// Changes of the catalogue have a queue of their own: they may take long, and nobody's hold shall wait for them.
+    /// Changes of lanes, which wait for no seats that are being made.
+    lanes: Counter,
+    /// Changes of concerts and performances have a queue of their own: they may take long, and nobody's hold shall wait for
+    /// them.
     catalog: Counter,
     queue: Queue,
 }
@@ -84,18 +87,29 @@ impl PgStore {
             others_write: AtomicBool::new(false),
         });
         let bookings = Counter::open(&shared, Duty::Bookings);
+        let lanes = Counter::open(&shared, Duty::Lanes);
         let catalog = Counter::open(&shared, Duty::Catalog);
         let queue = Queue::open(connect::connector(&config.url)?);
-        Ok(Arc::new(Self { shared, bookings, catalog, queue }))
+        Ok(Arc::new(Self { shared, bookings, lanes, catalog, queue }))
     }
 
     /// How many calls the batches of each worker had, by the name of its queue.
     pub fn batch_sizes(&self) -> Vec<(&'static str, Arc<BatchSizes>)> {
         vec![
             ("bookings", self.bookings.sizes()),
+            ("lanes", self.lanes.sizes()),
             ("catalog", self.catalog.sizes()),
             ("queue", self.queue.sizes()),
         ]
+    }
+
+    /// Where a batch queues up.
+    fn counter(&self, batch: &[Command]) -> &Counter {
+        match Duty::of(batch) {
+            Duty::Bookings => &self.bookings,
+            Duty::Lanes => &self.lanes,
+            Duty::Catalog => &self.catalog,
+        }
     }
 
     pub(crate) fn queue(&self) -> &Queue {

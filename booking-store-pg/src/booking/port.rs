@@ -20,9 +20,7 @@ impl BookingStore for PgStore {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
-        let changes_catalog = batch.iter().any(|command| matches!(command, Command::Catalog(_)));
-        let counter = if changes_catalog { &self.catalog } else { &self.bookings };
-        counter.execute(batch).await
+        self.counter(&batch).execute(batch).await
     }
 
     async fn wallet(&self, user: UserId) -> Result<Option<Wallet>, StoreError> {

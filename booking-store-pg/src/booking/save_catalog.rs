@@ -1,5 +1,5 @@
-//! Saving concerts, performances with their seats, and lanes. Whoever does this holds the lock of the catalogue, so
-//! that no two of them meet.
+//! Saving concerts, performances with their seats, and lanes. Whoever saves concerts and performances holds the lock of the
+//! catalogue, and whoever saves lanes the head of the log, so that no two of them meet.
 
 use std::{collections::HashMap, time::Duration};
 

@@ -4,8 +4,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use booking_core::{
-    BookingPolicy, ChangedRows, Command, Event, Keys, Outcome, Reach, Refusal, State, Timestamp,
-    id::PerformanceId,
+    BookingPolicy, ChangedRows, Command, Event, Keys, Outcome, Reach, Refusal, Rows, State, Timestamp,
+    catalog::Command::PutConcerts, id::PerformanceId,
 };
 use sqlx::{PgConnection, raw_sql};
 
@@ -17,6 +17,7 @@ use super::{
     recent::Recent,
     save::{self, Bookings, Place},
     save_catalog,
+    writer::Duty,
 };
 use crate::trouble::Trouble;
 
@@ -27,8 +28,10 @@ pub(super) type Answers = Vec<Result<Outcome, Refusal>>;
 pub(super) struct Turn<'a> {
     pub(super) connection: &'a mut PgConnection,
     pub(super) policy: &'a BookingPolicy,
-    /// What is remembered of the catalogue; none: this turn may change it, and locks it.
-    pub(super) catalog: Option<&'a Catalog>,
+    /// Whose turn it is, which tells what it has to lock.
+    pub(super) duty: Duty,
+    /// What is remembered of the catalogue, for those who don't change it.
+    pub(super) catalog: &'a Catalog,
     /// What the batches before it changed.
     pub(super) recent: &'a Recent,
 }
@@ -132,26 +135,46 @@ impl Turn<'_> {
         keys: &Keys,
         look: Option<Box<Look>>,
     ) -> Result<Turned, Trouble> {
-        let Some(catalog) = self.catalog else {
-            let unseated = self.take_catalog(batch, keys).await?;
-            return Ok(Turned::Unseated(Box::new(unseated)));
-        };
+        Ok(match self.duty {
+            Duty::Bookings => Turned::Staged(Box::new(self.take_bookings(batch, keys, look).await?)),
+            Duty::Lanes => Turned::Staged(Box::new(self.take_lanes(batch, keys).await?)),
+            Duty::Catalog => Turned::Unseated(Box::new(self.take_catalog(batch, keys).await?)),
+        })
+    }
+
+    async fn take_bookings(
+        &mut self,
+        batch: &[&Command],
+        keys: &Keys,
+        look: Option<Box<Look>>,
+    ) -> Result<Staged, Trouble> {
         let head = load::begin(self.connection).await?;
         let look = look.filter(|look| look.is_good(&head, self.recent));
         let look_was_good = look.is_some();
         let Look { state, reach, .. } = match look {
             Some(look) => *look,
-            None => Look::at(self.connection, self.policy, catalog, keys, Whom::of(batch)).await?,
+            None => Look::at(self.connection, self.policy, self.catalog, keys, Whom::of(batch)).await?,
         };
         let decided = Decided::of(state, batch, head.now);
         let staged = self.save(decided, &Place::of(&head)).await?;
-        Ok(Turned::Staged(Box::new(Staged { reach: Some(reach), look_was_good, ..staged })))
+        Ok(Staged { reach: Some(reach), look_was_good, ..staged })
+    }
+
+    /// Lanes are read and changed under the head of the log only, never under the lock of the catalogue: who makes seats
+    /// reads of a lane that it is there, which it stays.
+    async fn take_lanes(&mut self, batch: &[&Command], keys: &Keys) -> Result<Staged, Trouble> {
+        let head = load::begin(self.connection).await?;
+        let mut rows = Rows::default();
+        catalog::load_lanes(self.connection, keys, &mut rows).await?;
+        let decided = Decided::of(State::load(self.policy.clone(), rows), batch, head.now);
+        save_catalog::save(self.connection, &decided.state.changed_rows(&decided.events)).await?;
+        self.save(decided, &Place::of(&head)).await
     }
 
     async fn take_catalog(&mut self, batch: &[&Command], keys: &Keys) -> Result<Unseated, Trouble> {
         raw_sql(save_catalog::LOCK).execute(&mut *self.connection).await?;
-        // Bookings are decided under the head of the log only, also when they share a batch with the catalogue.
-        let now = if batch.iter().all(|command| matches!(command, Command::Catalog(_))) {
+        // Bookings and lanes are decided under the head of the log only, also when they share a batch with concerts.
+        let now = if batch.iter().all(|command| matches!(command, Command::Catalog(PutConcerts(_)))) {
             load::clock(self.connection).await?
         } else {
             load::lock_head(self.connection).await?.now

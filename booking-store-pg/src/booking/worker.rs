@@ -15,7 +15,7 @@ use booking_core::{
 };
 use tokio::{
     sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, watch},
-    time::Instant,
+    time::{Instant, timeout_at},
 };
 
 use super::{
@@ -23,7 +23,10 @@ use super::{
     turn::{Answers, Prepared},
     writer::{Duty, Looker, Seen, Writer},
 };
-use crate::{deadlines::Deadlines, trouble::Trouble};
+use crate::{
+    deadlines::{Deadlines, KNOWN_WITHIN},
+    trouble::Trouble,
+};
 
 /// More commands than this do not wait: the store is overloaded and says so.
 const QUEUED: usize = 20_000;
@@ -42,7 +45,10 @@ pub(super) struct Work {
 
 /// A queue with workers at its end.
 #[derive(Debug)]
-pub(super) struct Counter(Arc<Batcher<Work, Answers>>);
+pub(super) struct Counter {
+    duty: Duty,
+    batcher: Arc<Batcher<Work, Answers>>,
+}
 
 impl Counter {
     /// Starts its workers in the runtime this is called in.
@@ -63,26 +69,34 @@ impl Counter {
                 }
                 tokio::spawn(write(to_write, writer, progress));
             }
-            Duty::Catalog => drop(tokio::spawn(work(queue, writer))),
+            Duty::Lanes | Duty::Catalog => drop(tokio::spawn(work(queue, writer))),
         }
-        Self(batcher)
+        Self { duty, batcher }
     }
 
     /// How many calls its batches had.
     pub(super) fn sizes(&self) -> Arc<BatchSizes> {
-        self.0.sizes()
+        self.batcher.sizes()
     }
 
-    /// Queues commands and waits for their answers.
+    /// Queues commands and waits for their answers. Concerts may take as long as the making of their seats goes on. Nobody else
+    /// waits any longer than a caller shall, and what was asked may be done all the same then.
     pub(super) async fn execute(&self, commands: Vec<Command>) -> Result<Answers, StoreError> {
-        let size = commands.len();
-        self.0.submit(Work { commands, asked: Instant::now() }, size).await
+        let (size, asked) = (commands.len(), Instant::now());
+        let answer = self.batcher.submit(Work { commands, asked }, size);
+        match self.duty {
+            Duty::Bookings | Duty::Lanes => {
+                let late = |_| StoreError::unknown_outcome("the store did not answer in time");
+                timeout_at(asked + KNOWN_WITHIN, answer).await.map_err(late)?
+            }
+            Duty::Catalog => answer.await,
+        }
     }
 }
 
 impl Drop for Counter {
     fn drop(&mut self) {
-        self.0.close();
+        self.batcher.close();
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use booking_core::{Command, Keys};
+use booking_core::{Command, Keys, catalog};
 use sqlx::{PgConnection, raw_sql};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -29,8 +29,34 @@ use crate::{
 pub(super) enum Duty {
     /// Everything but the catalogue.
     Bookings,
-    /// Batches that may change the catalogue.
+    /// Batches that change nothing but lanes.
+    Lanes,
+    /// Batches that may change concerts and performances.
     Catalog,
+}
+
+impl Duty {
+    /// Whose a batch is.
+    pub(super) fn of(batch: &[Command]) -> Self {
+        let is_catalog = |command: &Command| matches!(command, Command::Catalog(_));
+        if batch.iter().all(changes_lane) {
+            Self::Lanes
+        } else if batch.iter().any(is_catalog) {
+            Self::Catalog
+        } else {
+            Self::Bookings
+        }
+    }
+}
+
+fn changes_lane(command: &Command) -> bool {
+    use catalog::Command::{MarkSoldOut, PutConcerts, SetLane};
+    match command {
+        Command::Catalog(SetLane(..) | MarkSoldOut(..)) => true,
+        Command::Catalog(PutConcerts(_)) | Command::Hold(_) | Command::Wallet(_) | Command::Payment(_) => {
+            false
+        }
+    }
 }
 
 /// A writer with its connection, while it has one.
@@ -92,9 +118,13 @@ impl Writer {
         };
         let shared = Arc::clone(&self.shared);
         let mut connection = self.connection(by).await?;
-        let catalog = (self.duty == Duty::Bookings).then_some(&shared.catalog);
-        let mut turn =
-            Turn { connection: &mut connection, policy: &shared.policy, catalog, recent: &self.recent };
+        let mut turn = Turn {
+            connection: &mut connection,
+            policy: &shared.policy,
+            duty: self.duty,
+            catalog: &shared.catalog,
+            recent: &self.recent,
+        };
         let staged = match take(&mut turn, batch, look, by).await {
             Ok(staged) => staged,
             Err(gone @ Trouble::Gone(_)) => return Err(gone),
@@ -171,7 +201,7 @@ impl Writer {
         }
         // Changes of the catalogue may have taken longer than that by now; their commit has its own time.
         let by_known = match self.duty {
-            Duty::Bookings => by.known,
+            Duty::Bookings | Duty::Lanes => by.known,
             Duty::Catalog => Instant::now() + KNOWN_WITHIN,
         };
         let committed = timeout_at(by_known, raw_sql("COMMIT").execute(&mut connection)).await;

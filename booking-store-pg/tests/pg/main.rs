@@ -5,6 +5,7 @@ mod commits;
 mod conformance;
 mod constraints;
 mod cursor;
+mod imports;
 mod lanes;
 mod outages;
 mod overlap;

@@ -1,0 +1,71 @@
+//! Big imports: seats are made for a long time, in which everything else goes on.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use booking_core::{
+    BookingPolicy, Command, LaneName,
+    catalog::{self, LaneChange},
+    id::PerformanceId,
+};
+use booking_store_pg::{PgConfig, PgStore};
+use sqlx::PgConnection;
+
+use crate::support::{
+    database::{Database, TestClock, connect},
+    world::{World, performance, put},
+};
+
+async fn store(url: String) -> Arc<PgStore> {
+    PgStore::connect(PgConfig::new(url, BookingPolicy::default())).await.expect("the store opens")
+}
+
+/// Returns when somebody makes seats.
+async fn seats_are_being_made(connection: &mut PgConnection) {
+    let making = "SELECT count(*) FROM pg_stat_activity \
+        WHERE datname = current_database() AND query LIKE 'INSERT INTO seats%' AND state = 'active'";
+    while sqlx::query_scalar::<_, i64>(making).fetch_one(&mut *connection).await.expect("a count") == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+fn lane_changes(capacity: u32) -> [Command; 4] {
+    let (main, new) = (LaneName::main(), "new".parse::<LaneName>().expect("a name"));
+    let sold_out = capacity.is_multiple_of(2);
+    let change = LaneChange { capacity: Some(capacity), ..LaneChange::default() };
+    [
+        catalog::Command::SetLane(main.clone(), change.clone()).into(),
+        catalog::Command::MarkSoldOut(main, sold_out).into(),
+        catalog::Command::SetLane(new.clone(), change).into(),
+        catalog::Command::MarkSoldOut(new, sold_out).into(),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_seats_are_made_lanes_change_at_once_on_every_instance() {
+    let database = Database::new(TestClock::Real).await;
+    let world = Arc::new(World::new(store(database.url()).await).await);
+    let another = world.at(store(database.url()).await, 1_000);
+    let mut onlooker = connect(&database.url()).await;
+    let halls = (0..20).map(|_| performance(PerformanceId::random(), 20_000)).collect();
+    let importing = tokio::spawn({
+        let world = Arc::clone(&world);
+        async move { world.done(put(halls)).await }
+    });
+    seats_are_being_made(&mut onlooker).await;
+    for (capacity, at) in [(8, &*world), (9, &another)] {
+        for change in lane_changes(capacity) {
+            let begin = Instant::now();
+            assert!(!at.done(change).await.replayed);
+            assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+        }
+    }
+    assert!(!importing.is_finished(), "the seats were to be made all the while");
+    assert!(!importing.await.expect("no panic").replayed);
+    for lane in world.store.lanes().await.expect("a read") {
+        assert_eq!(lane.settings.policy.capacity, 9, "{lane:?}");
+    }
+    world.books_are_clean().await;
+}
