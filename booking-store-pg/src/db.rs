@@ -53,6 +53,11 @@ impl Db {
         self.pool.forget_idle();
     }
 
+    /// A number that grows whenever a connection turns out to be dead.
+    pub(crate) fn life(&self) -> u64 {
+        self.pool.life()
+    }
+
     /// The rows of a statement that reads, or can be repeated: it is, when the connection turns out to be dead.
     pub(crate) async fn rows<'q>(
         &self,

@@ -3,7 +3,10 @@
 //! after its use; one that turns out dead costs a second try.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -101,6 +104,8 @@ pub(crate) struct Pool {
     connector: Connector,
     permits: Semaphore,
     idle: Mutex<Vec<PgConnection>>,
+    /// How often connections turned out to be dead.
+    life: AtomicU64,
 }
 
 /// A connection in use.
@@ -113,7 +118,7 @@ pub(crate) struct Lease<'a> {
 
 impl Pool {
     pub(crate) fn new(connector: Connector, size: usize) -> Self {
-        Self { connector, permits: Semaphore::new(size), idle: Mutex::default() }
+        Self { connector, permits: Semaphore::new(size), idle: Mutex::default(), life: AtomicU64::new(0) }
     }
 
     pub(crate) fn connector(&self) -> &Connector {
@@ -138,8 +143,13 @@ impl Pool {
         Ok(Lease { connection, pool: self, _permit: permit })
     }
 
+    pub(crate) fn life(&self) -> u64 {
+        self.life.load(Ordering::SeqCst)
+    }
+
     /// Closes what is idle: one dead connection tells that the others are.
     pub(crate) fn forget_idle(&self) {
+        self.life.fetch_add(1, Ordering::SeqCst);
         let idle = std::mem::take(&mut *self.idle());
         drop(idle);
     }

@@ -29,15 +29,20 @@ pub(super) struct Ahead {
     staged: Staged,
     head: Head,
     reach: Reach,
+    life: u64,
 }
 
 impl Ahead {
-    /// Of a batch that changes something.
-    pub(super) fn of(decided: Decided, head: Head, reach: Reach) -> Result<Self, Trouble> {
+    /// Of a batch that changes something, which was looked at in this life.
+    pub(super) fn of(decided: Decided, head: Head, reach: Reach, life: u64) -> Result<Self, Trouble> {
         let Decided { state, events, answers } = decided;
         let changes = state.changed_rows(&events);
         let bookings = Bookings::of(&changes, &events)?;
-        Ok(Self { bookings, staged: Staged::of(answers, &changes, &events, head.now), head, reach })
+        Ok(Self { bookings, staged: Staged::of(answers, &changes, &events, head.now), head, reach, life })
+    }
+
+    pub(super) fn life(&self) -> u64 {
+        self.life
     }
 
     /// Its place after all that this instance wrote, if that is where it can be saved.

@@ -1,13 +1,10 @@
-//! Concerts and performances as an instance remembers them.
+//! Concerts and performances as they are remembered on a connection.
 //!
-//! They change rarely and every hold reads one. The head of the log, which every batch locks before it decides and every
-//! change locks before it commits, carries a version that grows with every change of a concert or a performance. So a
-//! batch never decides by a price or a date that is not the latest.
+//! They change rarely and every hold reads one. The head of the log carries a version that grows with every change of a concert
+//! or a performance, before that is committed. A batch is saved on condition that the version is still the one that it was
+//! decided on, or is decided while the head is locked. So it never decides by a price or a date that is not the latest.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::collections::{BTreeSet, HashMap};
 
 use booking_core::{
     Keys, Rows,
@@ -20,8 +17,8 @@ use uuid::Uuid;
 use super::rows;
 use crate::trouble::Trouble;
 
-/// More than this is forgotten as a whole.
-const MOST: usize = 100_000;
+/// More than this is forgotten as a whole; each of four connections has its own.
+const MOST: usize = 25_000;
 
 const PERFORMANCES: &str =
     concat!("SELECT ", rows::performance_columns!(), " FROM performances p WHERE p.performance_id = ANY($1)");
@@ -31,31 +28,22 @@ const LANES: &str = concat!("SELECT ", rows::lane_columns!(), " FROM lanes WHERE
 
 pub(super) const STATEMENTS: &[&str] = &[PERFORMANCES, CONCERTS, LANES];
 
+/// What is remembered of the catalogue.
 #[derive(Debug, Default)]
-struct Known {
+pub(super) struct Catalog {
     version: i64,
     performances: HashMap<PerformanceId, (Performance, Concert)>,
 }
 
-/// What this instance remembers of the catalogue.
-#[derive(Debug, Default)]
-pub(super) struct Catalog(Mutex<Known>);
-
 impl Catalog {
-    fn known(&self) -> MutexGuard<'_, Known> {
-        // It is only ever replaced or added to, never half done.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// What is remembered of the performances, which is nothing if it is of another version; and those that are not.
-    fn remembered(&self, version: i64, ids: &BTreeSet<PerformanceId>, into: &mut Rows) -> Vec<Uuid> {
-        let mut known = self.known();
-        if known.version != version {
-            *known = Known { version, ..Known::default() };
+    fn remembered(&mut self, version: i64, ids: &BTreeSet<PerformanceId>, into: &mut Rows) -> Vec<Uuid> {
+        if self.version != version {
+            *self = Self { version, ..Self::default() };
         }
         let mut unknown = Vec::new();
         for id in ids {
-            match known.performances.get(id) {
+            match self.performances.get(id) {
                 Some((performance, concert)) => {
                     into.performances.push(performance.clone());
                     into.concerts.push(concert.clone());
@@ -66,18 +54,14 @@ impl Catalog {
         unknown
     }
 
-    fn remember(&self, version: i64, found: &Rows) {
-        let mut known = self.known();
-        if known.version != version {
-            return;
-        }
-        if known.performances.len() > MOST {
-            known.performances.clear();
+    fn remember(&mut self, found: &Rows) {
+        if self.performances.len() > MOST {
+            self.performances.clear();
         }
         for performance in &found.performances {
             let concert = found.concerts.iter().find(|concert| concert.id == performance.concert);
             if let Some(concert) = concert {
-                known.performances.insert(performance.id, (performance.clone(), concert.clone()));
+                self.performances.insert(performance.id, (performance.clone(), concert.clone()));
             }
         }
     }
@@ -85,7 +69,7 @@ impl Catalog {
     /// Performances with their concerts, from memory where they are remembered; of this version if the head of the log is
     /// locked and has it, or still has it when it is.
     pub(super) async fn load(
-        &self,
+        &mut self,
         connection: &mut PgConnection,
         version: i64,
         keys: &Keys,
@@ -98,7 +82,7 @@ impl Catalog {
         let mut found = Rows::default();
         load_performances(connection, unknown, &mut found).await?;
         load_concerts(connection, concerts_of(&found), &mut found).await?;
-        self.remember(version, &found);
+        self.remember(&found);
         into.performances.append(&mut found.performances);
         into.concerts.append(&mut found.concerts);
         Ok(into)

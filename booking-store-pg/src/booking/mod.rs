@@ -13,6 +13,7 @@ mod resolve;
 mod rows;
 mod save;
 mod save_catalog;
+mod session;
 mod stock;
 mod turn;
 mod worker;
@@ -21,12 +22,15 @@ mod writer;
 use std::{
     collections::BTreeSet,
     fmt,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64},
+    },
 };
 
 use booking_core::{BookingPolicy, Command, batcher::BatchSizes, id::PerformanceId};
 
-use self::{catalog::Catalog, maps::Maps, stock::Stocks, worker::Counter, writer::Duty};
+use self::{maps::Maps, stock::Stocks, worker::Counter, writer::Duty};
 use crate::{
     connect::{self, ConnectError, PgConfig},
     db::Db,
@@ -58,11 +62,12 @@ impl fmt::Debug for PgStore {
 pub(crate) struct Shared {
     db: Db,
     policy: BookingPolicy,
-    catalog: Catalog,
     maps: Maps,
     stocks: Stocks,
     /// Whether somebody else was found to have written between a look at a batch and its turn.
     others_write: AtomicBool,
+    /// How many connections the writer of bookings has had.
+    life: AtomicU64,
 }
 
 impl Shared {
@@ -81,10 +86,10 @@ impl PgStore {
         let shared = Arc::new(Shared {
             db: Db::new(connector, config.connections.max(1)),
             policy: config.policy,
-            catalog: Catalog::default(),
             maps: Maps::default(),
             stocks: Stocks::default(),
             others_write: AtomicBool::new(false),
+            life: AtomicU64::new(0),
         });
         let bookings = Counter::open(&shared, Duty::Bookings);
         let lanes = Counter::open(&shared, Duty::Lanes);

@@ -1,6 +1,7 @@
 //! Whether anything is left to sell in a lane. Every instance asks many times a second, so what was found once is used
 //! again: a seat that is not sold is looked for where one was found last, and that nothing is left stays true until a
-//! sold seat comes back or the catalogue changes, both of which the head of the log counts.
+//! sold seat comes back or the catalogue changes, both of which the head of the log counts. A database that has gone back counts
+//! up to the same numbers again, so that is good only while no connection is lost.
 
 use std::{
     collections::HashMap,
@@ -44,8 +45,8 @@ pub(super) const STATEMENTS: &[&str] = &[GLANCE, SEARCH];
 enum Found {
     /// This performance had an unsold seat.
     Unsold(Uuid),
-    /// There was none at these counters.
-    Nothing(Counters),
+    /// There was none at these counters, in this life of the connections.
+    Nothing(Counters, u64),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,18 +69,20 @@ pub(super) async fn stock(db: &Db, stocks: &Stocks, lane: &LaneName) -> Result<S
     let last = stocks.found().get(lane).copied();
     let hint = match last {
         Some(Found::Unsold(performance)) => performance,
-        Some(Found::Nothing(_)) | None => Uuid::nil(),
+        Some(Found::Nothing(..)) | None => Uuid::nil(),
     };
+    let life = db.life();
     let row = db.row(|| query(GLANCE).bind(lane.as_str()).bind(hint)).await?;
     let row = row.ok_or_else(|| StoreError::broken("the log has no head"))?;
     let (counters, bookable, unsold) = glance(&row).map_err(|error| Trouble::from(error).to_store_error())?;
-    if unsold || !bookable || last == Some(Found::Nothing(counters)) {
+    let is_known = last == Some(Found::Nothing(counters, life)) && life == db.life();
+    if unsold || !bookable || is_known {
         return Ok(Stock { bookable, unsold });
     }
     // The counters were read before the search: what changed meanwhile is found the next time.
     let found = db.rows(|| query(SEARCH).bind(lane.as_str())).await?;
     let unsold: Option<Uuid> = decode(&found, |row| row.try_get(0))?.pop();
-    stocks.found().insert(lane.clone(), unsold.map_or(Found::Nothing(counters), Found::Unsold));
+    stocks.found().insert(lane.clone(), unsold.map_or(Found::Nothing(counters, life), Found::Unsold));
     Ok(Stock { bookable, unsold: unsold.is_some() })
 }
 

@@ -7,16 +7,17 @@ use booking_core::{
     BookingPolicy, ChangedRows, Command, Event, Keys, Outcome, Reach, Refusal, Rows, State, Timestamp,
     catalog::Command::PutConcerts, id::PerformanceId,
 };
-use sqlx::{PgConnection, raw_sql};
+use sqlx::raw_sql;
 
 use super::{
     ahead::Ahead,
-    catalog::{self, Catalog},
+    catalog,
     load::{self, Head, Loaded},
     look::Whom,
     recent::Recent,
     save::{self, Bookings, Place},
     save_catalog,
+    session::Session,
     writer::Duty,
 };
 use crate::trouble::Trouble;
@@ -26,12 +27,10 @@ pub(super) type Answers = Vec<Result<Outcome, Refusal>>;
 
 /// What a turn works with.
 pub(super) struct Turn<'a> {
-    pub(super) connection: &'a mut PgConnection,
+    pub(super) session: &'a mut Session,
     pub(super) policy: &'a BookingPolicy,
     /// Whose turn it is, which tells what it has to lock.
     pub(super) duty: Duty,
-    /// What is remembered of the catalogue, for those who don't change it.
-    pub(super) catalog: &'a Catalog,
     /// What the batches before it changed.
     pub(super) recent: &'a Recent,
 }
@@ -44,6 +43,17 @@ pub(super) enum Prepared {
     Look(Box<Look>),
     /// It is decided, too.
     Ahead(Box<Ahead>),
+}
+
+impl Prepared {
+    /// What is left of it to a writer with its connection of this life.
+    pub(super) fn in_life(self, life: u64) -> Self {
+        match self {
+            Self::Look(look) if look.life == life => Self::Look(look),
+            Self::Ahead(ahead) if ahead.life() == life => Self::Ahead(ahead),
+            Self::Nothing | Self::Look(_) | Self::Ahead(_) => Self::Nothing,
+        }
+    }
 }
 
 /// A turn that is saved and waits for its commit.
@@ -97,21 +107,23 @@ pub(super) struct Look {
     pub(super) state: State,
     pub(super) head: Head,
     pub(super) reach: Reach,
+    /// The life of the session on which it was loaded.
+    pub(super) life: u64,
 }
 
 impl Look {
     /// Loads what a batch needs, without any lock.
     pub(super) async fn at(
-        connection: &mut PgConnection,
+        session: &mut Session,
         policy: &BookingPolicy,
-        catalog: &Catalog,
         keys: &Keys,
         whom: Whom,
     ) -> Result<Self, Trouble> {
+        let Session { connection, catalog, life } = session;
         let Loaded { rows, head, reach } = load::load(connection, keys, whom).await?;
         let mut state = State::load(policy.clone(), rows);
         state.add(catalog.load(connection, head.catalog_version, keys).await?);
-        Ok(Self { state, head, reach })
+        Ok(Self { state, head, reach, life: *life })
     }
 
     /// The answers, if the whole batch changes nothing: refusals and repetitions are as good from a view as under the
@@ -148,12 +160,12 @@ impl Turn<'_> {
         keys: &Keys,
         look: Option<Box<Look>>,
     ) -> Result<Staged, Trouble> {
-        let head = load::begin(self.connection).await?;
+        let head = load::begin(&mut self.session.connection).await?;
         let look = look.filter(|look| look.is_good(&head, self.recent));
         let look_was_good = look.is_some();
         let Look { state, reach, .. } = match look {
             Some(look) => *look,
-            None => Look::at(self.connection, self.policy, self.catalog, keys, Whom::of(batch)).await?,
+            None => Look::at(self.session, self.policy, keys, Whom::of(batch)).await?,
         };
         let decided = Decided::of(state, batch, head.now);
         let staged = self.save(decided, &Place::of(&head)).await?;
@@ -163,27 +175,29 @@ impl Turn<'_> {
     /// Lanes are read and changed under the head of the log only, never under the lock of the catalogue: who makes seats
     /// reads of a lane that it is there, which it stays.
     async fn take_lanes(&mut self, batch: &[&Command], keys: &Keys) -> Result<Staged, Trouble> {
-        let head = load::begin(self.connection).await?;
+        let head = load::begin(&mut self.session.connection).await?;
         let mut rows = Rows::default();
-        catalog::load_lanes(self.connection, keys, &mut rows).await?;
+        catalog::load_lanes(&mut self.session.connection, keys, &mut rows).await?;
         let decided = Decided::of(State::load(self.policy.clone(), rows), batch, head.now);
-        save_catalog::save(self.connection, &decided.state.changed_rows(&decided.events)).await?;
+        save_catalog::save(&mut self.session.connection, &decided.state.changed_rows(&decided.events))
+            .await?;
         self.save(decided, &Place::of(&head)).await
     }
 
     async fn take_catalog(&mut self, batch: &[&Command], keys: &Keys) -> Result<Unseated, Trouble> {
-        raw_sql(save_catalog::LOCK).execute(&mut *self.connection).await?;
+        raw_sql(save_catalog::LOCK).execute(&mut self.session.connection).await?;
         // Bookings and lanes are decided under the head of the log only, also when they share a batch with concerts.
         let now = if batch.iter().all(|command| matches!(command, Command::Catalog(PutConcerts(_)))) {
-            load::clock(self.connection).await?
+            load::clock(&mut self.session.connection).await?
         } else {
-            load::lock_head(self.connection).await?.now
+            load::lock_head(&mut self.session.connection).await?.now
         };
-        let mut rows = load::load(self.connection, keys, Whom::Anybody).await?.rows;
-        catalog::load_locked(self.connection, keys, &mut rows).await?;
+        let mut rows = load::load(&mut self.session.connection, keys, Whom::Anybody).await?.rows;
+        catalog::load_locked(&mut self.session.connection, keys, &mut rows).await?;
         let seats_before = rows.performances.iter().map(|of| (of.id, of.seats)).collect();
         let decided = Decided::of(State::load(self.policy.clone(), rows), batch, now);
-        save_catalog::save(self.connection, &decided.state.changed_rows(&decided.events)).await?;
+        save_catalog::save(&mut self.session.connection, &decided.state.changed_rows(&decided.events))
+            .await?;
         Ok(Unseated { decided, now, seats_before })
     }
 
@@ -192,12 +206,12 @@ impl Turn<'_> {
     pub(super) async fn make_seats(&mut self, unseated: &Unseated) -> Result<(), Trouble> {
         let Unseated { decided, seats_before, .. } = unseated;
         let changes = decided.state.changed_rows(&decided.events);
-        save_catalog::make_seats(self.connection, &changes, seats_before).await
+        save_catalog::make_seats(&mut self.session.connection, &changes, seats_before).await
     }
 
     /// Saves the rest of a change of the catalogue.
     pub(super) async fn seated(&mut self, unseated: Box<Unseated>) -> Result<Staged, Trouble> {
-        let head = load::lock_head(self.connection).await?;
+        let head = load::lock_head(&mut self.session.connection).await?;
         self.save(unseated.decided, &Place { now: unseated.now, ..Place::of(&head) }).await
     }
 
@@ -205,11 +219,11 @@ impl Turn<'_> {
         let Decided { state, events, answers } = decided;
         let changes = state.changed_rows(&events);
         if !events.is_empty() {
-            save::open_wallets(self.connection, &changes.wallets_opened).await?;
-            if !Bookings::of(&changes, &events)?.save(self.connection, place).await? {
+            save::open_wallets(&mut self.session.connection, &changes.wallets_opened).await?;
+            if !Bookings::of(&changes, &events)?.save(&mut self.session.connection, place).await? {
                 return Err(Trouble::Broken("the head of the log moved although it was locked".into()));
             }
-            save::save_money(self.connection, &changes).await?;
+            save::save_money(&mut self.session.connection, &changes).await?;
         }
         Ok(Staged::of(answers, &changes, &events, place.now).behind(place.last_event))
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use booking_core::{Command, Keys, catalog};
-use sqlx::{PgConnection, raw_sql};
+use sqlx::raw_sql;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{
@@ -17,6 +17,7 @@ use super::{
     look::Whom,
     recent::Recent,
     resolve::{self, Verdict},
+    session::Session,
     turn::{Answers, Decided, Look, Prepared, Staged, Turn, Turned},
 };
 use crate::{
@@ -63,13 +64,14 @@ fn changes_lane(command: &Command) -> bool {
 pub(super) struct Writer {
     shared: Arc<Shared>,
     duty: Duty,
-    connection: Option<PgConnection>,
+    session: Option<Session>,
+    /// What was committed on this connection.
     recent: Recent,
 }
 
 impl Writer {
     pub(super) fn new(shared: Arc<Shared>, duty: Duty) -> Self {
-        Self { shared, duty, connection: None, recent: Recent::default() }
+        Self { shared, duty, session: None, recent: Recent::default() }
     }
 
     /// Executes a batch: when it answers, the batch is committed, and forgotten where it was remembered otherwise.
@@ -108,6 +110,9 @@ impl Writer {
         prepared: Prepared,
         by: Deadlines,
     ) -> Result<Answers, Trouble> {
+        let session = self.session(by).await?;
+        let prepared = prepared.in_life(session.life);
+        self.session = Some(session);
         let look = match prepared {
             Prepared::Ahead(ahead) => match self.save_ahead(*ahead, by).await? {
                 Some(answers) => return Ok(answers),
@@ -117,26 +122,21 @@ impl Writer {
             Prepared::Nothing => None,
         };
         let shared = Arc::clone(&self.shared);
-        let mut connection = self.connection(by).await?;
-        let mut turn = Turn {
-            connection: &mut connection,
-            policy: &shared.policy,
-            duty: self.duty,
-            catalog: &shared.catalog,
-            recent: &self.recent,
-        };
+        let mut session = self.session(by).await?;
+        let mut turn =
+            Turn { session: &mut session, policy: &shared.policy, duty: self.duty, recent: &self.recent };
         let staged = match take(&mut turn, batch, look, by).await {
             Ok(staged) => staged,
             Err(gone @ Trouble::Gone(_)) => return Err(gone),
             Err(trouble) => {
-                self.undo(connection).await;
+                self.undo(session).await;
                 return Err(trouble);
             }
         };
         if staged.look_was_good {
             shared.others_write.store(false, Ordering::Relaxed);
         }
-        self.finish(connection, staged, by).await
+        self.finish(session, staged, by).await
     }
 
     /// Saves what was decided ahead; none: it has to be decided under the lock.
@@ -146,11 +146,11 @@ impl Writer {
             return Ok(None);
         }
         let Some(place) = ahead.place(&self.recent) else { return Ok(None) };
-        let mut connection = self.connection(by).await?;
-        let (staged, saved) = ahead.save(&mut connection, &place, by.known).await;
+        let mut session = self.session(by).await?;
+        let (staged, saved) = ahead.save(&mut session.connection, &place, by.known).await;
         let committed = match saved {
             Ok(is_saved) => {
-                self.connection = Some(connection);
+                self.session = Some(session);
                 if !is_saved {
                     self.shared.others_write.store(true, Ordering::Relaxed);
                     return Ok(None);
@@ -159,44 +159,50 @@ impl Writer {
             }
             // The statement failed as a whole.
             Err(trouble @ Trouble::Again(_)) => {
-                self.connection = Some(connection);
+                self.session = Some(session);
                 return Err(trouble);
             }
             Err(unknown @ Trouble::Unknown(_)) => Err(unknown),
             Err(trouble) => {
-                drop(connection);
+                drop(session);
                 self.ask_the_log(trouble, &staged, by.known).await
             }
         };
         self.conclude(staged, committed).map(Some)
     }
 
-    async fn connection(&mut self, by: Deadlines) -> Result<PgConnection, Trouble> {
-        if let Some(connection) = self.connection.take() {
-            return Ok(connection);
+    /// The session, or a new one, in which nothing is known of what was written before it.
+    async fn session(&mut self, by: Deadlines) -> Result<Session, Trouble> {
+        if let Some(session) = self.session.take() {
+            return Ok(session);
         }
-        let mut connection = self.shared.db.connector().connect_until(by.saved).await?;
-        let prepared = timeout_at(by.saved, load::prepare_begin(&mut connection)).await;
+        let mut session = Session::open(self.shared.db.connector(), 0, by.saved).await?;
+        let prepared = timeout_at(by.saved, load::prepare_begin(&mut session.connection)).await;
         prepared.map_err(|_| Trouble::timed_out("preparing a connection"))??;
-        Ok(connection)
+        self.recent = Recent::default();
+        if self.duty == Duty::Bookings {
+            session.life = self.shared.life.fetch_add(1, Ordering::SeqCst) + 1;
+        }
+        Ok(session)
     }
 
     /// Rolls back, and keeps the connection if that goes well. Nothing waits for it: a refusal needs no commit.
-    async fn undo(&mut self, mut connection: PgConnection) {
-        let undone = timeout(Duration::from_millis(200), raw_sql("ROLLBACK").execute(&mut connection)).await;
+    async fn undo(&mut self, mut session: Session) {
+        let undoing = raw_sql("ROLLBACK").execute(&mut session.connection);
+        let undone = timeout(Duration::from_millis(200), undoing).await;
         if matches!(undone, Ok(Ok(_))) {
-            self.connection = Some(connection);
+            self.session = Some(session);
         }
     }
 
     async fn finish(
         &mut self,
-        mut connection: PgConnection,
+        mut session: Session,
         staged: Box<Staged>,
         by: Deadlines,
     ) -> Result<Answers, Trouble> {
         if staged.first_event.is_none() {
-            self.undo(connection).await;
+            self.undo(session).await;
             return Ok(staged.answers);
         }
         // Changes of the catalogue may have taken longer than that by now; their commit has its own time.
@@ -204,14 +210,14 @@ impl Writer {
             Duty::Bookings | Duty::Lanes => by.known,
             Duty::Catalog => Instant::now() + KNOWN_WITHIN,
         };
-        let committed = timeout_at(by_known, raw_sql("COMMIT").execute(&mut connection)).await;
+        let committed = timeout_at(by_known, raw_sql("COMMIT").execute(&mut session.connection)).await;
         let committed = match committed {
             Ok(Ok(_)) => {
-                self.connection = Some(connection);
+                self.session = Some(session);
                 Ok(())
             }
             Ok(Err(error)) => {
-                drop(connection);
+                drop(session);
                 self.ask_the_log(error.into(), &staged, by_known).await
             }
             Err(_) => Err(Trouble::Unknown("the database did not answer a commit in time".into())),
@@ -247,7 +253,7 @@ impl Writer {
 /// A looker with its connection, while it has one.
 pub(super) struct Looker {
     shared: Arc<Shared>,
-    connection: Option<PgConnection>,
+    session: Option<Session>,
 }
 
 /// What a look at a batch found.
@@ -260,32 +266,32 @@ pub(super) enum Seen {
 
 impl Looker {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, connection: None }
+        Self { shared, session: None }
     }
 
     /// Loads what the batch needs, and decides it if that may be of use. Whatever goes wrong here is left to the writer, who
-    /// tries again.
+    /// tries again. What was looked at on a connection that is older than the writer's is of no use to it, so that is given up.
     pub(super) async fn look(&mut self, batch: &[&Command], by: Deadlines) -> Seen {
         let whom = Whom::of(batch);
         let looked = timeout_at(by.looked, async {
-            let mut connection = match self.connection.take() {
-                Some(connection) => connection,
-                None => self.shared.db.connector().connect_until(by.looked).await?,
+            let life = self.shared.life.load(Ordering::SeqCst);
+            let mut session = match self.session.take() {
+                Some(session) if session.life == life => session,
+                Some(_) | None => Session::open(self.shared.db.connector(), life, by.looked).await?,
             };
             let keys = Keys::of(batch.iter().copied());
-            let Shared { policy, catalog, .. } = &*self.shared;
-            let look = Look::at(&mut connection, policy, catalog, &keys, whom).await?;
-            self.connection = Some(connection);
+            let look = Look::at(&mut session, &self.shared.policy, &keys, whom).await?;
+            self.session = Some(session);
             Ok::<_, Trouble>(look)
         });
         let Ok(Ok(look)) = looked.await else { return Seen::ToWrite(Prepared::Nothing) };
         if whom == Whom::Holds && !self.shared.others_write.load(Ordering::Relaxed) {
-            let Look { state, head, reach } = look;
+            let Look { state, head, reach, life } = look;
             let decided = Decided::of(state, batch, head.now);
             if decided.events.is_empty() {
                 return Seen::Answers(decided.answers);
             }
-            let ahead = Ahead::of(decided, head, reach);
+            let ahead = Ahead::of(decided, head, reach, life);
             return Seen::ToWrite(ahead.map_or(Prepared::Nothing, |ahead| Prepared::Ahead(Box::new(ahead))));
         }
         match look.answers(batch) {

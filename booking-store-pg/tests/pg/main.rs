@@ -4,6 +4,7 @@
 mod commits;
 mod conformance;
 mod constraints;
+mod copies;
 mod cursor;
 mod imports;
 mod lanes;

@@ -91,6 +91,12 @@ impl World {
         self.done(put_in(self.concert, vec![performance(self.show, seats)])).await;
     }
 
+    /// Asks so much for each seat of the performance.
+    pub(crate) async fn price(&self, units: i64) {
+        let price = Money::new(units).expect("a price");
+        self.done(put_in(self.concert, vec![PerformanceDraft { price, ..performance(self.show, 50) }])).await;
+    }
+
     /// The same world through another instance.
     pub(crate) fn at(&self, store: Arc<dyn BookingStore>, first_ticket: u64) -> Self {
         let (show, concert) = (self.show, self.concert);
