@@ -90,7 +90,8 @@ pub(super) enum Turned {
 /// A change of the catalogue that waits for its seats.
 pub(super) struct Unseated {
     decided: Decided,
-    now: Timestamp,
+    /// The head of the log, if it is locked already.
+    head: Option<Head>,
     seats_before: HashMap<PerformanceId, u32>,
 }
 
@@ -187,10 +188,11 @@ impl Turn<'_> {
     async fn take_catalog(&mut self, batch: &[&Command], keys: &Keys) -> Result<Unseated, Trouble> {
         raw_sql(save_catalog::LOCK).execute(&mut self.session.connection).await?;
         // Bookings and lanes are decided under the head of the log only, also when they share a batch with concerts.
-        let now = if batch.iter().all(|command| matches!(command, Command::Catalog(PutConcerts(_)))) {
-            load::clock(&mut self.session.connection).await?
+        let (head, now) = if batch.iter().all(|command| matches!(command, Command::Catalog(PutConcerts(_)))) {
+            (None, load::clock(&mut self.session.connection).await?)
         } else {
-            load::lock_head(&mut self.session.connection).await?.now
+            let head = load::lock_head(&mut self.session.connection).await?;
+            (Some(head), head.now)
         };
         let mut rows = load::load(&mut self.session.connection, keys, Whom::Anybody).await?.rows;
         catalog::load_locked(&mut self.session.connection, keys, &mut rows).await?;
@@ -198,7 +200,7 @@ impl Turn<'_> {
         let decided = Decided::of(State::load(self.policy.clone(), rows), batch, now);
         save_catalog::save(&mut self.session.connection, &decided.state.changed_rows(&decided.events))
             .await?;
-        Ok(Unseated { decided, now, seats_before })
+        Ok(Unseated { decided, head, seats_before })
     }
 
     /// Making many seats takes its time. So the head of the log is locked only when it is done ([`Self::seated`]); until
@@ -209,10 +211,15 @@ impl Turn<'_> {
         save_catalog::make_seats(&mut self.session.connection, &changes, seats_before).await
     }
 
-    /// Saves the rest of a change of the catalogue.
+    /// Saves the rest of a change of the catalogue, at the instant at which it takes its place in the log: others have written
+    /// while its seats were made, and what comes after them is no earlier.
     pub(super) async fn seated(&mut self, unseated: Box<Unseated>) -> Result<Staged, Trouble> {
-        let head = load::lock_head(&mut self.session.connection).await?;
-        self.save(unseated.decided, &Place { now: unseated.now, ..Place::of(&head) }).await
+        let Unseated { decided, head, .. } = *unseated;
+        let head = match head {
+            Some(head) => head,
+            None => load::lock_head(&mut self.session.connection).await?,
+        };
+        self.save(decided, &Place::of(&head)).await
     }
 
     async fn save(&mut self, decided: Decided, place: &Place) -> Result<Staged, Trouble> {

@@ -67,10 +67,11 @@ impl Reader {
     }
 }
 
-/// What was seen is the log, each event once and in order.
+/// What was seen is the log, each event once, in order, and none before one that is decided earlier.
 fn is_the_log(seen: &[RecordedEvent], log: &[RecordedEvent]) {
     let numbers = |events: &[RecordedEvent]| events.iter().map(|event| event.seq).collect::<Vec<_>>();
     assert!(numbers(log).is_sorted_by(|a, b| a < b));
+    assert!(log.is_sorted_by_key(|event| event.at), "the log goes back in time");
     assert_eq!(numbers(seen), numbers(log));
     assert_eq!(seen, log);
 }
