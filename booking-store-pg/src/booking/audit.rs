@@ -1,12 +1,14 @@
 //! Checking what must always hold, on one view of all rows.
 
+use std::time::Duration;
+
 use booking_core::{
-    Money, StoreError,
+    Money, StoreError, Timestamp,
     audit::{Audit, Auditor},
 };
 use futures_util::TryStreamExt;
 use sqlx::{PgConnection, postgres::PgRow, query, raw_sql};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::rows;
 use crate::{db::Db, trouble::Trouble};
@@ -15,6 +17,9 @@ use crate::{db::Db, trouble::Trouble};
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
     SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '1min'; \
     SET LOCAL enable_seqscan = on";
+
+/// How long the next row may take to come: a wire that has fallen silent keeps a connection no longer.
+const ROW_WITHIN: Duration = Duration::from_secs(30);
 
 const CLOCK: &str = "SELECT booking_now()";
 const PERFORMANCES: &str = concat!("SELECT ", rows::performance_columns!(), " FROM performances p");
@@ -45,14 +50,26 @@ pub(super) async fn audit(db: &Db, max_balance: Money) -> Result<Audit, StoreErr
 async fn once(db: &Db, max_balance: Money, deadline: Instant) -> Result<Audit, Trouble> {
     let mut lease = db.lease(deadline).await?;
     // An error leaves the connection in a state not worth finding out, so it is closed.
-    let audit = of_one_view(&mut lease.connection, max_balance).await?;
+    let audit = of_one_view(&mut lease.connection, max_balance, deadline).await?;
     lease.give_back();
     Ok(audit)
 }
 
-async fn of_one_view(connection: &mut PgConnection, max_balance: Money) -> Result<Audit, Trouble> {
+fn late<T>(_: T) -> Trouble {
+    Trouble::timed_out("auditing")
+}
+
+async fn begin(connection: &mut PgConnection) -> Result<Timestamp, Trouble> {
     raw_sql(BEGIN).execute(&mut *connection).await?;
-    let now = rows::at(&query(CLOCK).fetch_one(&mut *connection).await?, 0)?;
+    Ok(rows::at(&query(CLOCK).fetch_one(connection).await?, 0)?)
+}
+
+async fn of_one_view(
+    connection: &mut PgConnection,
+    max_balance: Money,
+    deadline: Instant,
+) -> Result<Audit, Trouble> {
+    let now = timeout_at(deadline, begin(connection)).await.map_err(late)??;
     let mut auditor = Auditor::new(now, max_balance);
     let performances = each(connection, PERFORMANCES, rows::performance, |row| auditor.performance(&row));
     performances.await?;
@@ -61,7 +78,7 @@ async fn of_one_view(connection: &mut PgConnection, max_balance: Money) -> Resul
     each(connection, ENTRIES, rows::entry, |row| auditor.entry(&row)).await?;
     each(connection, RESERVATIONS, rows::reservation, |(_, row)| auditor.reservation(&row)).await?;
     each(connection, PAYMENTS, |row| rows::payment(row, 0), |row| auditor.payment(&row)).await?;
-    raw_sql("COMMIT").execute(connection).await?;
+    timeout(ROW_WITHIN, raw_sql("COMMIT").execute(connection)).await.map_err(late)??;
     Ok(auditor.finish())
 }
 
@@ -73,7 +90,7 @@ async fn each<T>(
     mut take: impl FnMut(T),
 ) -> Result<(), Trouble> {
     let mut found = query(sql).fetch(connection);
-    while let Some(row) = found.try_next().await? {
+    while let Some(row) = timeout(ROW_WITHIN, found.try_next()).await.map_err(late)?? {
         take(decode(&row)?);
     }
     Ok(())

@@ -119,6 +119,20 @@ async fn an_unreachable_server_is_unavailable_until_the_wire_is_whole() {
     world.books_are_clean().await;
 }
 
+/// It has a connection, on which nothing comes back any more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_audit_on_a_wire_that_falls_silent_is_unavailable_like_any_read() {
+    let database = Database::new(TestClock::Real).await;
+    let proxy = Proxy::to(port(&database.url())).await;
+    let world = World::new(open(&proxy.url(&database.url())).await).await;
+    world.books_are_clean().await;
+    proxy.turn(Weather::Silence, Weather::Silence);
+    let audit = tokio::time::timeout(PATIENCE, world.store.audit()).await.expect("it answers in time");
+    unavailable(&[audit.err()]);
+    proxy.turn(Weather::Fair, Weather::Fair);
+    world.books_are_clean().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_sessions_are_hardly_noticed() {
     let database = Database::new(TestClock::Real).await;
