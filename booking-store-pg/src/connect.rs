@@ -22,6 +22,28 @@ const PREPARED: usize = 200;
 /// How long each question asked at the start may take; one of them may be stuck behind a pooler.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
+/// The parameters that an address may have. Any other would be ignored, and logged with its value.
+const PARAMETERS: [&str; 18] = [
+    "sslmode",
+    "ssl-mode",
+    "sslrootcert",
+    "ssl-root-cert",
+    "ssl-ca",
+    "sslcert",
+    "ssl-cert",
+    "sslkey",
+    "ssl-key",
+    "statement-cache-capacity",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+    "options",
+];
+
 const SETTINGS: &str = "SELECT current_setting('server_version_num'), current_setting('fsync'), \
     current_setting('synchronous_commit'), pg_is_in_recovery()::text";
 const BACKEND: &str = "SELECT pg_backend_pid()::text";
@@ -63,6 +85,11 @@ pub enum ConnectError {
     /// The address is none.
     #[error("this is no address of a PostgreSQL database; write postgres://user:password@host:5432/database")]
     Address,
+    /// The address has a parameter of this name, and none is called so.
+    #[error(
+        "the address of PostgreSQL has a parameter `{0}`, which is none; there are sslmode, sslrootcert and others"
+    )]
+    Parameter(String),
     /// Nobody answers there, or not to us.
     #[error("can't connect to PostgreSQL: {0}")]
     Unreachable(String),
@@ -105,6 +132,7 @@ impl From<sqlx::Error> for ConnectError {
 
 /// The address as options for connecting.
 pub(crate) fn connector(url: &str) -> Result<Connector, ConnectError> {
+    check_parameters(url)?;
     let hosts = hosts(url).iter().map(|url| options(url)).collect::<Result<_, _>>()?;
     Ok(Connector::new(hosts))
 }
@@ -116,6 +144,23 @@ fn options(url: &str) -> Result<PgConnectOptions, ConnectError> {
         if options.get_application_name().is_none() { options.application_name("booking") } else { options };
     // A pooler refuses start-up parameters it does not know, and no column of ours is a float.
     Ok(options.extra_float_digits(None).statement_cache_capacity(PREPARED).disable_statement_logging())
+}
+
+/// Refuses a parameter that would be ignored, and logged with what may be a password: `?pasword=secret`.
+fn check_parameters(url: &str) -> Result<(), ConnectError> {
+    let url = url.split_once('#').map_or(url, |(url, _)| url);
+    let Some((_, parameters)) = url.split_once('?') else { return Ok(()) };
+    for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
+        let (key, has_value) = parameter.split_once('=').map_or((parameter, false), |(key, _)| (key, true));
+        // A setting of the server: `options[jit]`, also escaped.
+        let is_option = key.starts_with("options[") || key.starts_with("options%5B");
+        if !is_option && !PARAMETERS.contains(&key) {
+            // What does not look like a name may be the end of a password with a `?` in it.
+            let is_name = has_value && key.chars().all(|c| c.is_ascii_lowercase() || "-_".contains(c));
+            return Err(if is_name { ConnectError::Parameter(key.into()) } else { ConnectError::Address });
+        }
+    }
+    Ok(())
 }
 
 /// An address for each host of an address with several: `postgres://user@one:5432,two:5432/database`.

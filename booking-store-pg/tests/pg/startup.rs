@@ -36,6 +36,26 @@ async fn an_address_that_is_none_is_refused_without_repeating_it() {
 }
 
 #[tokio::test]
+async fn a_parameter_that_nobody_knows_is_refused_by_its_name_and_its_value_is_told_to_nobody() {
+    let (told, known) = (Told::default(), "sslmode=disable&application_name=booking&options[jit]=off");
+    let listening = told.listen();
+    for address in ["postgres://one,two/booking", "postgres://127.0.0.1:1/booking"] {
+        let refused = open(format!("{address}?{known}&pasword=hunter2")).await.expect_err("no parameter");
+        assert!(matches!(refused, ConnectError::Parameter(_)), "{refused}");
+        assert!(refused.to_string().contains("`pasword`") && !refused.to_string().contains("hunter2"));
+        // This may be the end of a password that was not escaped.
+        let refused = open(format!("{address}?hunter2@db&{known}")).await.expect_err("no parameter");
+        assert!(matches!(refused, ConnectError::Address) && !refused.to_string().contains("hunter2"));
+        let misspelt = check_schema(&format!("{address}?{known}&sslmod=hunter2")).await;
+        assert!(matches!(misspelt, Err(ConnectError::Parameter(_))), "{misspelt:?}");
+    }
+    let reached = open(format!("postgres://127.0.0.1:1/booking?{known}")).await;
+    drop(listening);
+    assert!(matches!(reached, Err(ConnectError::Unreachable(_))), "each of these is known: {reached:?}");
+    assert!(!told.text().contains("hunter2"), "{}", told.text());
+}
+
+#[tokio::test]
 async fn a_server_that_does_not_answer_is_told_soon() {
     let begin = Instant::now();
     let refused = open("postgres://admin:hunter2@127.0.0.1:1/booking").await.expect_err("nobody is there");
