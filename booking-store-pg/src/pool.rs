@@ -24,19 +24,33 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(1);
 /// The pause between tries to open one.
 const PAUSE: Duration = Duration::from_millis(25);
 
+macro_rules! session {
+    () => {
+        "SET lock_timeout = '1300ms'; SET statement_timeout = '1900ms'; \
+         SET idle_in_transaction_session_timeout = '1s'; SET client_connection_check_interval = '500ms'; \
+         SET default_transaction_isolation = 'read committed'; SET plan_cache_mode = force_generic_plan; SET jit = off; \
+         SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
+         SET enable_memoize = off"
+    };
+}
+
+macro_rules! is_standby {
+    () => {
+        "SELECT pg_is_in_recovery()::text"
+    };
+}
+
 /// What every connection is told first.
 ///
 /// Limits: a lock is waited for a little longer than an idle transaction may live, so that those who wait for an
 /// instance that stopped outlive it; all end before a caller has waited for 2 s. Plans: every statement of ours finds
 /// its rows by an index, however small, empty or unanalysed a table was when it was planned first, so the planner is
 /// not asked again each time, and told not to prefer scanning.
-pub(crate) const SESSION: &str = "SET lock_timeout = '1300ms'; SET statement_timeout = '1900ms'; \
-    SET idle_in_transaction_session_timeout = '1s'; SET client_connection_check_interval = '500ms'; \
-    SET default_transaction_isolation = 'read committed'; SET plan_cache_mode = force_generic_plan; SET jit = off; \
-    SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
-    SET enable_memoize = off";
+pub(crate) const SESSION: &str = session!();
 
-const IS_STANDBY: &str = "SELECT pg_is_in_recovery()::text";
+const IS_STANDBY: &str = is_standby!();
+/// Both in one round trip.
+const SESSION_OF_PRIMARY: &str = concat!(session!(), "; ", is_standby!());
 
 /// Opens connections.
 #[derive(Debug)]
@@ -46,10 +60,12 @@ fn no_host(why: &str) -> sqlx::Error {
     sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, why))
 }
 
-/// A connection to the primary there, not to a standby.
-async fn connect_primary(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
-    let mut connection = options.connect().await?;
-    let standby: String = raw_sql(IS_STANDBY).fetch_one(&mut connection).await?.try_get(0)?;
+/// The connection, if this tells that it leads to a primary.
+async fn to_primary(
+    mut connection: PgConnection,
+    is_standby: &'static str,
+) -> Result<PgConnection, sqlx::Error> {
+    let standby: String = raw_sql(is_standby).fetch_one(&mut connection).await?.try_get(0)?;
     if standby == "true" { Err(no_host("only a standby answers")) } else { Ok(connection) }
 }
 
@@ -67,7 +83,9 @@ impl Connector {
                 [only] => only.connect().await,
                 // All at once: one that does not answer shall not keep us from one that does.
                 hosts => {
-                    let connecting = hosts.iter().map(|host| Box::pin(connect_primary(host)));
+                    let connecting = hosts.iter().map(|host| {
+                        Box::pin(async move { to_primary(host.connect().await?, IS_STANDBY).await })
+                    });
                     select_ok(connecting).await.map(|(connection, _)| connection)
                 }
             }
@@ -75,11 +93,9 @@ impl Connector {
         timeout(CONNECT_WITHIN, connecting).await.unwrap_or_else(|_| Err(no_host("connecting took too long")))
     }
 
-    /// A connection with our limits.
+    /// A connection with our limits, to a primary: one host may have become a standby, or its name may lead to another one.
     async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
-        let mut connection = self.connect_bare().await?;
-        raw_sql(SESSION).execute(&mut connection).await?;
-        Ok(connection)
+        to_primary(self.connect_bare().await?, SESSION_OF_PRIMARY).await
     }
 
     /// A connection with our limits, tried for until the deadline: a database that is just starting is waited for.

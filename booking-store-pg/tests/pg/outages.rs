@@ -133,6 +133,25 @@ async fn an_audit_on_a_wire_that_falls_silent_is_unavailable_like_any_read() {
     world.books_are_clean().await;
 }
 
+/// As when a name leads to another server than before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_comes_back_as_a_standby_is_not_asked() {
+    let mut server = Server::start(&[]).await;
+    let world = World::new(open(&server.url()).await).await;
+    world.buy(1, 1).await;
+    server.crash();
+    let standby = server.folder().path().join("data/standby.signal");
+    std::fs::write(&standby, "").expect("a file");
+    server.folder().hand_over();
+    server.resume().await;
+    unavailable(&all_calls(&world, 2).await);
+    server.crash();
+    std::fs::remove_file(&standby).expect("it is there");
+    server.resume().await;
+    back(&world, 3).await;
+    world.books_are_clean().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_sessions_are_hardly_noticed() {
     let database = Database::new(TestClock::Real).await;
