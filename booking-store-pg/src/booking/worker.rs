@@ -24,7 +24,7 @@ use super::{
     writer::{Duty, Looker, Seen, Writer},
 };
 use crate::{
-    deadlines::{Deadlines, KNOWN_WITHIN},
+    deadlines::{Deadlines, KNOWN_WITHIN, TRIES},
     trouble::Trouble,
 };
 
@@ -35,6 +35,8 @@ const QUEUED: usize = 20_000;
 const HELPERS: usize = 2;
 /// More commands than this are not decided at once, so that no turn takes long.
 const BATCH: usize = 512;
+/// How often each job of a batch that failed is tried: one that always fails shall leave the others their time.
+const TRIES_ALONE: u32 = 2;
 
 /// Commands that belong together.
 #[derive(Debug)]
@@ -253,15 +255,17 @@ fn tell(told: Told) -> usize {
 }
 
 async fn serve(writer: &mut Writer, jobs: Jobs, prepared: Prepared) -> Told {
-    match writer.execute(&batch(&jobs), prepared, deadlines(&jobs)).await {
+    match writer.execute(&batch(&jobs), prepared, deadlines(&jobs), TRIES).await {
         Ok(answers) => each(jobs, answers),
-        // One of them broke the batch; the others shall not suffer for it.
-        Err(Trouble::Broken(detail)) if jobs.len() > 1 => {
+        // One of them broke the batch, or is in its own way each time, as one whose row is there already; the others shall not
+        // suffer for it.
+        Err(Trouble::Broken(detail) | Trouble::Again(detail)) if jobs.len() > 1 => {
             tracing::error!(detail, "a batch can't be executed; its jobs are tried one by one");
             let mut told = Told::new();
             for job in jobs {
                 let job = [job];
-                let answer = writer.execute(&batch(&job), Prepared::Nothing, deadlines(&job)).await;
+                let by = deadlines(&job);
+                let answer = writer.execute(&batch(&job), Prepared::Nothing, by, TRIES_ALONE).await;
                 let [job] = job;
                 told.push((job.reply, answer.map_err(|trouble| trouble.to_store_error())));
             }

@@ -21,7 +21,7 @@ use super::{
     turn::{Answers, Decided, Look, Prepared, Staged, Turn, Turned},
 };
 use crate::{
-    deadlines::{Deadlines, KNOWN_WITHIN, LOCKED_WITHIN, PAUSE, SAVED_WITHIN, TRIES, jitter},
+    deadlines::{Deadlines, KNOWN_WITHIN, LOCKED_WITHIN, PAUSE, SAVED_WITHIN, jitter},
     trouble::Trouble,
 };
 
@@ -74,12 +74,13 @@ impl Writer {
         Self { shared, duty, session: None, recent: Recent::default() }
     }
 
-    /// Executes a batch: when it answers, the batch is committed, and forgotten where it was remembered otherwise.
+    /// Executes a batch, which is tried so often at most: when it answers, the batch is committed, and forgotten where it was remembered otherwise.
     pub(super) async fn execute(
         &mut self,
         batch: &[&Command],
         mut prepared: Prepared,
         by: Deadlines,
+        most: u32,
     ) -> Result<Answers, Trouble> {
         if Instant::now() >= by.saved {
             return Err(Trouble::timed_out("a batch waited for its turn"));
@@ -93,7 +94,7 @@ impl Writer {
             };
             let jittered = jitter(pause);
             let hopeless = matches!(trouble, Trouble::Broken(_) | Trouble::Unknown(_));
-            if hopeless || tries == TRIES || Instant::now() + jittered >= by.saved {
+            if hopeless || tries == most || Instant::now() + jittered >= by.saved {
                 return Err(trouble);
             }
             tracing::debug!(?trouble, "a batch is tried again");
