@@ -108,10 +108,10 @@ fn whole(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// Where a list goes on, as values of a statement.
+/// Where a list goes on, as values of a statement. A cursor may name an instant that is before all that the database knows.
 pub(super) fn after(page: PageRequest) -> (At, Uuid) {
     let after = page.after.unwrap_or(BEGINNING);
-    (At(after.at), after.id)
+    (At(after.at.max(BEGINNING.at)), after.id)
 }
 
 fn page<T>(

@@ -8,6 +8,7 @@ mod copies;
 mod cursor;
 mod imports;
 mod lanes;
+mod lists;
 mod neighbours;
 mod outages;
 mod overlap;
