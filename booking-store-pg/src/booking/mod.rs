@@ -6,6 +6,7 @@ mod catalog;
 mod lists;
 mod load;
 mod look;
+mod looker;
 mod maps;
 mod port;
 mod recent;

@@ -20,8 +20,9 @@ use tokio::{
 
 use super::{
     Shared,
+    looker::{Looker, Seen},
     turn::{Answers, Prepared},
-    writer::{Duty, Looker, Seen, Writer},
+    writer::{Duty, Writer},
 };
 use crate::{
     deadlines::{Deadlines, KNOWN_WITHIN, TRIES},

@@ -1,5 +1,4 @@
 //! A writer owns a connection and takes turns on it until a batch is committed, refused by the database, or out of time.
-//! A looker owns another one, and loads for a batch what it needs while the one before is being written.
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -14,11 +13,10 @@ use super::{
     Shared,
     ahead::Ahead,
     load,
-    look::Whom,
     recent::Recent,
     resolve::{self, Verdict},
     session::Session,
-    turn::{Answers, Decided, Look, Prepared, Staged, Turn, Turned},
+    turn::{Answers, Look, Prepared, Staged, Turn, Turned},
 };
 use crate::{
     deadlines::{Deadlines, KNOWN_WITHIN, LOCKED_WITHIN, PAUSE, SAVED_WITHIN, jitter},
@@ -248,57 +246,6 @@ impl Writer {
         // What was remembered may be wrong now, also when nobody knows.
         self.shared.forget(&touched, catalog_changed);
         committed.map(|()| answers)
-    }
-}
-
-/// A looker with its connection, while it has one.
-pub(super) struct Looker {
-    shared: Arc<Shared>,
-    session: Option<Session>,
-}
-
-/// What a look at a batch found.
-pub(super) enum Seen {
-    /// It changes nothing, and this is what it says.
-    Answers(Answers),
-    /// It is to be written.
-    ToWrite(Prepared),
-}
-
-impl Looker {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, session: None }
-    }
-
-    /// Loads what the batch needs, and decides it if that may be of use. Whatever goes wrong here is left to the writer, who
-    /// tries again. What was looked at on a connection that is older than the writer's is of no use to it, so that is given up.
-    pub(super) async fn look(&mut self, batch: &[&Command], by: Deadlines) -> Seen {
-        let whom = Whom::of(batch);
-        let looked = timeout_at(by.looked, async {
-            let life = self.shared.life.load(Ordering::SeqCst);
-            let mut session = match self.session.take() {
-                Some(session) if session.life == life => session,
-                Some(_) | None => Session::open(self.shared.db.connector(), life, by.looked).await?,
-            };
-            let keys = Keys::of(batch.iter().copied());
-            let look = Look::at(&mut session, &self.shared.policy, &keys, whom).await?;
-            self.session = Some(session);
-            Ok::<_, Trouble>(look)
-        });
-        let Ok(Ok(look)) = looked.await else { return Seen::ToWrite(Prepared::Nothing) };
-        if whom == Whom::Holds && !self.shared.others_write.load(Ordering::Relaxed) {
-            let Look { state, head, reach, life } = look;
-            let decided = Decided::of(state, batch, head.now);
-            if decided.events.is_empty() {
-                return Seen::Answers(decided.answers);
-            }
-            let ahead = Ahead::of(decided, head, reach, life);
-            return Seen::ToWrite(ahead.map_or(Prepared::Nothing, |ahead| Prepared::Ahead(Box::new(ahead))));
-        }
-        match look.answers(batch) {
-            Some(answers) => Seen::Answers(answers),
-            None => Seen::ToWrite(Prepared::Look(Box::new(look))),
-        }
     }
 }
 
