@@ -11,8 +11,9 @@ use crate::{
 };
 
 /// The rows that deciding a batch of commands reads and changes. A store that does not keep the whole state in
-/// memory loads just these, following the immutable links payment → reservation → user, performance, seats, ticket
-/// (read without a lock), then locks users, reservations and seats in that order, each ascending.
+/// memory loads just these, following the immutable links payment → reservation → user, performance, seats, ticket.
+/// None of them may change between that and the saving of what was decided: they are loaded under a lock that every batch
+/// takes, or it is found out under that lock that they are as they were.
 ///
 /// A user stands for the wallet and the reservations that are held or confirmed; a ticket for its last reservation;
 /// a performance for its concert; a concert for its lane.

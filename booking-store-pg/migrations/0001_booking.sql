@@ -78,7 +78,7 @@ CREATE INDEX performances_in_order ON performances (starts_at, performance_id) W
 CREATE INDEX performances_of_concert ON performances (concert_id, starts_at);
 CREATE INDEX performances_of_date ON performances (local_date, starts_at, performance_id) WHERE on_sale;
 
--- A user is who has a wallet; the row is the lock for everything that is the user's.
+-- A user is who has a wallet.
 CREATE TABLE users (
     user_id   uuid PRIMARY KEY,
     balance   units NOT NULL,
@@ -124,9 +124,9 @@ CREATE TRIGGER stays
     BEFORE DELETE OR TRUNCATE OR UPDATE OF reservation_id, user_id, performance_id, payment_id ON reservations
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('reservations stay');
 
--- Every seat of every performance is a row, so that every seat can be locked. One row a seat, which names whose it is:
--- held until an instant, or sold when there is none. Nothing here is indexed that a hold changes, so that holds stay
--- in their page.
+-- Every seat of every performance is a row from when the performance is made, so that a hold only changes what is there. It
+-- names whose the seat is: held until an instant, or sold when there is none. Nothing here is indexed that a hold changes,
+-- so that holds stay in their page.
 CREATE TABLE seats (
     performance_id uuid NOT NULL REFERENCES performances,
     number         seat_number NOT NULL,
@@ -219,8 +219,8 @@ CREATE INDEX events_of_performance ON events USING brin (performance_id uuid_blo
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON events
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('it is append-only');
 
--- One row, the last lock of every transaction that writes: who holds it gives the next numbers of the log and commits
--- before anybody else does.
+-- One row, which is the one lock of everything that is booked: who holds it gives the next numbers of the log and commits
+-- before anybody else does. What a batch is decided on is read under it, or checked against it.
 CREATE TABLE log_head (
     only_row        only_true PRIMARY KEY DEFAULT true,
     last_event      bigint NOT NULL,

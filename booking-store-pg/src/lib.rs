@@ -1,8 +1,9 @@
 //! The booking engine's stores on PostgreSQL 15 or newer: any number of server instances on one database are one
 //! service, with no other component.
 //!
-//! There is no rule in here. A batch of commands locks and loads the rows it touches, [`booking_core::State`] decides on
-//! them, and the rows that changed are saved with their events in the same transaction.
+//! There is no rule in here. The rows that a batch of commands touches are loaded, [`booking_core::State`] decides on them,
+//! and the rows that changed are saved with their events in one transaction. There is one lock, the head of the log: all of
+//! that is done under it, or what was done before is checked against it.
 
 mod booking;
 mod codec;

@@ -93,7 +93,7 @@ fn lane_name(row: &PgRow, column: usize) -> Result<LaneName, Error> {
     name.parse().map_err(damaged)
 }
 
-/// Four columns: lane, epoch, number and user of a ticket.
+/// Three columns: lane, epoch and number of a ticket of this user.
 pub(super) fn ticket(row: &PgRow, columns: [usize; 3], user: UserId) -> Result<Ticket, Error> {
     let [lane, epoch, seq] = columns;
     Ok(Ticket {
