@@ -49,9 +49,9 @@ impl Duty {
 }
 
 fn changes_lane(command: &Command) -> bool {
-    use catalog::Command::{MarkSoldOut, PutConcerts, SetLane};
+    use catalog::Command::{LiftRevision, MarkSoldOut, PutConcerts, SetLane};
     match command {
-        Command::Catalog(SetLane(..) | MarkSoldOut(..)) => true,
+        Command::Catalog(SetLane(..) | MarkSoldOut { .. } | LiftRevision { .. }) => true,
         Command::Catalog(PutConcerts(_)) | Command::Hold(_) | Command::Wallet(_) | Command::Payment(_) => {
             false
         }
