@@ -72,7 +72,8 @@ impl Writer {
         Self { shared, duty, session: None, recent: Recent::default() }
     }
 
-    /// Executes a batch, which is tried so often at most: when it answers, the batch is committed, and forgotten where it was remembered otherwise.
+    /// Executes a batch, which is tried so often at most: when it answers, the batch is committed, and forgotten where it was
+    /// remembered otherwise.
     pub(super) async fn execute(
         &mut self,
         batch: &[&Command],
