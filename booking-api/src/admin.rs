@@ -208,13 +208,13 @@ pub struct LaneStatus {
     pub closed: bool,
     /// Whether every seat is sold.
     pub sold_out: bool,
-    /// How many wait; null while the queue does not know the lane yet.
+    /// How many wait; null while the queue does not know the lane yet, or does not tell.
     #[cfg_attr(feature = "openapi", schema(required))]
     pub waiting: Option<u64>,
-    /// How many are admitted; null while the queue does not know the lane yet.
+    /// How many are admitted; null while the queue does not know the lane yet, or does not tell.
     #[cfg_attr(feature = "openapi", schema(required))]
     pub admitted: Option<u64>,
-    /// How many numbers were given; null while the queue does not know the lane yet.
+    /// How many numbers were given; null while the queue does not know the lane yet, or does not tell.
     #[cfg_attr(feature = "openapi", schema(required))]
     pub entered: Option<u64>,
 }

@@ -133,10 +133,15 @@ impl Engine {
         self.queue.claim(ticket).await
     }
 
-    /// Leaves the lane, giving back what the ticket holds (Q9). Leaving twice changes nothing.
-    pub async fn leave(&self, ticket: &Ticket) -> Result<(), Error> {
-        self.execute(hold::Command::Leave(ticket.clone())).await?;
-        Ok(self.queue.finish(ticket, EndReason::Left).await?)
+    /// Leaves the lane, giving back what the ticket holds, and tells whether it held anything (Q9). Leaving twice changes
+    /// nothing.
+    pub async fn leave(&self, ticket: &Ticket) -> Result<bool, Error> {
+        let gave_back = !self.execute(hold::Command::Leave(ticket.clone())).await?.replayed;
+        match self.queue.finish(ticket, EndReason::Left).await {
+            // Half of it is done; leaving again does the rest.
+            Err(error) if gave_back => Err(StoreError::unknown_outcome(error.to_string()).into()),
+            finished => Ok(finished.map(|()| gave_back)?),
+        }
     }
 
     /// Holds seats for the ticket's user, all or none: these, or the best there are (H1, H2, H4, H7). `reservation` is the identity of what is made.

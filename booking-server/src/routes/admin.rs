@@ -109,8 +109,13 @@ async fn change_lane(
     At(lane): At<LaneName>,
     Body(change): Body<LaneChange>,
 ) -> Reply {
-    app.engine.set_lane(&lane, change.into()).await?;
-    Json::ok(&LaneStatus::from(app.engine.lane(&lane).await?))
+    let kept = app.engine.set_lane(&lane, change.into()).await?.value;
+    // The settings are kept, whether or not the queue tells now how it stands.
+    let status = app.engine.lane(&lane).await.unwrap_or_else(|error| {
+        tracing::warn!(%error, %lane, "the lane was changed; how it stands could not be read");
+        booking_core::LaneStatus { record: kept, snapshot: None }
+    });
+    Json::ok(&LaneStatus::from(status))
 }
 
 refusals!(RefundRefusals: ADMIN, BODY, CHANGE; UnknownPayment, UnknownUser, AmountOutOfRange);

@@ -239,3 +239,34 @@ async fn a_hold_is_paid_while_the_queue_store_is_down_and_the_ticket_ends_when_i
     service.engine.tend().await.unwrap();
     assert_eq!(service.get("/v1/queue/status", &buyer.queue_token).await.body["reason"], "completed");
 }
+
+#[tokio::test]
+async fn who_leaves_without_the_queue_store_hears_that_something_was_done_if_it_was() {
+    let (service, (_, queue)) = start().await;
+    let (buyer, _) = holding(&service).await;
+    let next = service.buyer().await;
+    queue.set(Fault::Down);
+    let leave = async || service.delete("/v1/queue/tokens", &buyer.queue_token).await;
+    let half_done = leave().await.expect(503);
+    assert_eq!((half_done.code(), &half_done.body["may_have_applied"]), ("unknown_outcome", &json!(true)));
+    let not_done = leave().await.expect(503);
+    assert_eq!(
+        (not_done.code(), &not_done.body["may_have_applied"]),
+        ("store_unavailable", &json!(false)),
+        "the hold was given back before"
+    );
+    queue.set(Fault::None);
+    service.hold(&next, 1).await.expect(201);
+    leave().await.expect(204);
+}
+
+#[tokio::test]
+async fn lane_settings_that_are_kept_are_told_as_kept_while_the_queue_store_is_down() {
+    let (service, (booking, queue)) = start().await;
+    queue.set(Fault::Down);
+    let kept = service.change_lane(json!({"capacity": 7})).await.expect(200);
+    assert_eq!((&kept.body["capacity"], &kept.body["waiting"]), (&json!(7), &json!(null)));
+    service.get("/v1/admin/lanes/main", &service.secrets.admin_key).await.expect(503);
+    booking.set(Fault::Down);
+    assert_eq!(service.change_lane(json!({"capacity": 8})).await.expect(503).code(), "store_unavailable");
+}
