@@ -82,7 +82,8 @@ pub struct ServeArgs {
     /// How many connections may be open at once; those beyond are told to come again
     #[arg(long, env = "BOOKING_MAX_CONNECTIONS", value_name = "N", default_value = "20000", value_parser = some)]
     pub max_connections: usize,
-    /// How long the next request of a connection may take to arrive, its head and then its body
+    /// How long the next request of a connection may take to arrive, its head and then its body; and how long the reader of
+    /// a stream may read nothing
     #[arg(long, env = "BOOKING_RECEIVE_TIMEOUT", default_value = "75s", value_parser = a_while)]
     pub receive_timeout: Duration,
     /// How long an answer may take before the caller is told that there is none

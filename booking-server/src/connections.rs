@@ -1,6 +1,7 @@
 //! The loop that takes connections. HTTP/1.1 alone, so that a connection is as small as it can be, and with an end to
 //! everything a client can draw out.
 
+mod given;
 mod heard;
 mod visit;
 
@@ -34,7 +35,8 @@ const FORGET_EVERY: Duration = Duration::from_mins(1);
 pub struct ConnectionOptions {
     /// How many may be open at once. Those beyond are told to come again.
     pub most: usize,
-    /// How long a connection may take to bring the head of its next request. It is looked at four times in that span.
+    /// How long a connection may take to bring the head of its next request, and the reader of a stream to take the next
+    /// piece of it. It is looked at four times in that span.
     pub receive_timeout: Duration,
     /// How long an answer may take.
     pub answer_timeout: Duration,

@@ -1,4 +1,4 @@
-//! One connection: its requests are answered, and it is cut off when its next one takes too long.
+//! One connection: its requests are answered, and it is cut off when its next one takes too long, or nobody reads.
 
 use std::{
     convert::Infallible,
@@ -23,10 +23,10 @@ use axum::{
 };
 use booking_api::Code;
 use hyper::body::{Body as _, Incoming};
-use tokio::time::sleep;
+use tokio::{task::unconstrained, time::sleep};
 use tower::Service;
 
-use super::{ConnectionOptions, heard::Heard};
+use super::{ConnectionOptions, given::Given, heard::Heard};
 use crate::{
     addresses::{Proxies, subscriber},
     failure::Failure,
@@ -34,7 +34,7 @@ use crate::{
     limits::{Limit, Share, TooMany},
 };
 
-/// In how many steps the time for the next request passes.
+/// In how many steps the time passes that a client has for what is its to do.
 const STEPS: u32 = 4;
 
 /// What every connection shares.
@@ -74,6 +74,10 @@ pub(super) struct Visit {
     peer: SocketAddr,
     begun: AtomicU32,
     answered: AtomicU32,
+    /// How often a stream gave something, or its end.
+    given: AtomicU32,
+    /// The connection has not asked for more since: what it was given may still be on its way to the reader.
+    is_full: AtomicBool,
     /// The body of the request was read to its end, or had nothing in it.
     heard: AtomicBool,
 }
@@ -85,6 +89,8 @@ impl Visit {
             peer,
             begun: AtomicU32::new(0),
             answered: AtomicU32::new(0),
+            given: AtomicU32::new(0),
+            is_full: AtomicBool::new(false),
             heard: AtomicBool::new(true),
         }
     }
@@ -113,7 +119,10 @@ impl Visit {
                 share.tell(response.headers_mut());
             }
             let is_stream = response.body().size_hint().exact().is_none();
-            if !is_stream {
+            if is_stream {
+                let told = Arc::clone(&visit);
+                response = response.map(|body| Body::new(Given::new(body, told)));
+            } else {
                 visit.answered.fetch_add(1, Relaxed);
             }
             // Nobody counts when a stream ends; so its connection ends with it. And a connection ends with a request that
@@ -130,6 +139,12 @@ impl Visit {
         self.heard.store(true, Relaxed);
     }
 
+    /// A stream was asked for more, which it had or had not.
+    pub(super) fn gave(&self, something: bool) {
+        self.given.fetch_add(u32::from(something), Relaxed);
+        self.is_full.store(something, Relaxed);
+    }
+
     async fn in_time(&self, answer: RouteFuture<Infallible>, changes_something: bool) -> Response {
         let within = self.door.answer_timeout;
         if let Some(Ok(answer)) = in_time(within, pin!(answer)).await {
@@ -144,14 +159,15 @@ impl Visit {
         }
     }
 
-    /// How many requests began, if none is being answered.
+    /// How much happened, if the next thing is the client's to do: to send a request, or to read what a stream gave.
     fn idle_since(&self) -> Option<u32> {
-        let begun = self.begun.load(Relaxed);
-        (begun == self.answered.load(Relaxed)).then_some(begun)
+        let (begun, given) = (self.begun.load(Relaxed), self.given.load(Relaxed));
+        let is_its_turn = begun == self.answered.load(Relaxed) || self.is_full.load(Relaxed);
+        is_its_turn.then_some(begun.wrapping_add(given))
     }
 }
 
-/// Serves the connection until it ends, or its next request does not arrive within the given time.
+/// Serves the connection until it ends, or its client does not do within the given time what is its to do.
 pub(super) async fn attend(connection: impl Future, visit: Arc<Visit>, receive_timeout: Duration) {
     let mut connection = pin!(connection);
     let (mut last, mut idle_steps) = (None, 0);
@@ -166,7 +182,8 @@ pub(super) async fn attend(connection: impl Future, visit: Arc<Visit>, receive_t
             // Set once, the timer wakes this task; whether it did is cheaper to see than to ask it at every request.
             if !is_set {
                 is_set = true;
-                return step.as_mut().poll(context).map(|()| false);
+                // A stream may have used up what the task may do at once, and a timer that is asked beyond that is not set.
+                return pin!(unconstrained(step.as_mut())).poll(context).map(|()| false);
             }
             if step.is_elapsed() { Poll::Ready(false) } else { Poll::Pending }
         });

@@ -2,8 +2,13 @@
 
 use std::{io, net::SocketAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
-use axum::{Router, routing::get};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    routing::get,
+};
 use booking_server::{ConnectionOptions, Running, Secrets, ServeArgs, serve_connections};
+use futures_util::stream;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -38,8 +43,22 @@ async fn rest(stream: &mut TcpStream) -> String {
     String::from_utf8(answer).unwrap()
 }
 
+fn get_path(path: &str, headers: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nhost: x\r\n{headers}connection: close\r\n\r\n")
+}
+
 fn get_health(headers: &str) -> String {
-    format!("GET /health/live HTTP/1.1\r\nhost: x\r\n{headers}connection: close\r\n\r\n")
+    get_path("/health/live", headers)
+}
+
+/// Serves routes of a test's own until the test ends.
+pub(crate) async fn serve(router: Router, options: ConnectionOptions) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        serve_connections(listener, router, &options, std::future::pending()).await;
+    });
+    address
 }
 
 #[tokio::test]
@@ -116,6 +135,56 @@ async fn a_connection_too_many_is_told_so_and_takes_the_next_free_place() {
     };
     timeout(AT_MOST, freed).await.expect("the place becomes free");
     server.stop().await;
+}
+
+/// Tells when it is dropped.
+struct Alive(Arc<Notify>);
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
+}
+
+/// A stream without an end, and what tells when it is given up.
+fn endless() -> (Router, Arc<Notify>) {
+    let given_up = Arc::new(Notify::new());
+    let told = Arc::clone(&given_up);
+    let stream = async move || {
+        let alive = Alive(told);
+        let frames = stream::repeat_with(move || {
+            let _stays = &alive;
+            Ok::<_, io::Error>(Bytes::from_static(&[b'x'; 16 * 1024]))
+        });
+        Body::from_stream(frames)
+    };
+    (Router::new().route("/", get(stream)), given_up)
+}
+
+#[tokio::test]
+async fn a_stream_whose_reader_stops_reading_is_cut_off() {
+    let (router, given_up) = endless();
+    let options = ConnectionOptions { receive_timeout: SOON, ..ConnectionOptions::default() };
+    let address = serve(router, options).await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(get_path("/", "").as_bytes()).await.unwrap();
+    let (began, mut some) = (Instant::now(), vec![0; 512 * 1024]);
+    while began.elapsed() < SOON * 4 {
+        timeout(AT_MOST, stream.read_exact(&mut some)).await.expect("who reads is told more").unwrap();
+    }
+    timeout(AT_MOST, given_up.notified()).await.expect("who stops reading is cut off");
+}
+
+#[tokio::test]
+async fn a_stream_that_has_nothing_to_tell_goes_on() {
+    let frames = |frame: u8| async move {
+        tokio::time::sleep(SOON * 3 * u32::from(frame.min(1))).await;
+        (frame < 3).then(|| (Ok::<_, io::Error>(Bytes::from(format!("frame {frame}"))), frame + 1))
+    };
+    let router = Router::new().route("/", get(async move || Body::from_stream(stream::unfold(0, frames))));
+    let options = ConnectionOptions { receive_timeout: SOON, ..ConnectionOptions::default() };
+    let answer = talk(serve(router, options).await, &get_path("/", "")).await;
+    assert!(answer.contains("frame 2") && answer.ends_with("0\r\n\r\n"), "{answer}");
 }
 
 #[tokio::test]
