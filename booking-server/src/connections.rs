@@ -17,6 +17,7 @@ use hyper_util::{rt::TokioIo, server::graceful::GracefulShutdown};
 use ipnet::IpNet;
 use tokio::{
     net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::{MissedTickBehavior, interval, sleep, timeout},
 };
 use visit::{Door, Visit, attend};
@@ -26,7 +27,9 @@ use crate::failure::Failure;
 /// The longest head a request may have: 16 KiB. It may have 100 headers at most.
 const LONGEST_HEAD: usize = 16 * 1024;
 /// How long a connection over the limit has to hear that it is.
-const REFUSE_WITHIN: Duration = Duration::from_secs(5);
+const REFUSE_WITHIN: Duration = Duration::from_secs(1);
+/// How many hear it at once. They have sockets, too; those beyond are dropped unheard.
+const MOST_REFUSED: usize = 64;
 /// How often addresses are forgotten that have not called of late.
 const FORGET_EVERY: Duration = Duration::from_mins(1);
 
@@ -70,6 +73,7 @@ pub async fn serve_connections(
     // The visit has an eye on it instead: a timer for each request would cost what reading the request does.
     http.header_read_timeout(None).max_buf_size(LONGEST_HEAD);
     let open = GracefulShutdown::new();
+    let refusals = Arc::new(Semaphore::new(MOST_REFUSED));
     let mut stop = pin!(stop);
     let mut forget = interval(FORGET_EVERY);
     forget.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -83,7 +87,11 @@ pub async fn serve_connections(
             }
         };
         match accepted {
-            Ok((stream, _)) if open.count() >= options.most => drop(tokio::spawn(refuse(stream))),
+            Ok((stream, _)) if open.count() >= options.most => {
+                if let Ok(room) = Arc::clone(&refusals).try_acquire_owned() {
+                    tokio::spawn(refuse(stream, room));
+                }
+            }
             Ok((stream, peer)) => {
                 // Without it small answers wait for the client's acknowledgement of the one before.
                 stream.set_nodelay(true).ok();
@@ -110,7 +118,7 @@ async fn rest(error: &io::Error) {
 }
 
 /// Tells one connection too many that it is.
-async fn refuse(stream: TcpStream) {
+async fn refuse(stream: TcpStream, _room: OwnedSemaphorePermit) {
     let mut http = http1::Builder::new();
     let connection = http.keep_alive(false).serve_connection(TokioIo::new(stream), service_fn(no_room));
     timeout(REFUSE_WITHIN, connection).await.ok();

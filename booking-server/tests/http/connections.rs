@@ -137,6 +137,25 @@ async fn a_connection_too_many_is_told_so_and_takes_the_next_free_place() {
     server.stop().await;
 }
 
+#[tokio::test]
+async fn connections_beyond_those_that_are_told_that_there_is_no_room_are_dropped_at_once() {
+    let server = start(ServeArgs { max_connections: 1, ..ServeArgs::default() }).await;
+    let mut silent = Vec::new();
+    for _ in 0..100 {
+        silent.push(TcpStream::connect(server.address()).await.unwrap());
+    }
+    let (mut last, mut told) = (silent.pop().unwrap(), silent.remove(1));
+    let began = Instant::now();
+    tokio::select! {
+        biased;
+        _ = rest(&mut told) => panic!("who is told has a second to ask"),
+        _ = rest(&mut last) => {}
+    }
+    rest(&mut told).await;
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    server.stop().await;
+}
+
 /// Tells when it is dropped.
 struct Alive(Arc<Notify>);
 
