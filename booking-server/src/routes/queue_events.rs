@@ -50,10 +50,10 @@ refusals!(EventsRefusals: QUEUE, READ);
     path = "/v1/queue/events",
     tag = "queue",
     security(("queue_token" = [])),
-    params(("last-event-id" = Option<String>, Header, description = "What a reader saw last; browsers send it when they come back")),
+    params(("last-event-id" = Option<String>, Header, description = "The id of what a reader saw last, which browsers send when they come back; that of the end is `ORDER-done`")),
     responses(
         (status = 200, description = "The stream", body = PushedPlace, content_type = "text/event-stream", example = example),
-        (status = 204, description = "The queue token is done, and the reader has heard of it: do not come back"),
+        (status = 204, description = "The queue token is done, and `last-event-id` says that the reader has heard of it: do not come back"),
         EventsRefusals,
     ),
 )]
@@ -65,7 +65,8 @@ pub(super) async fn events(
     let place = app.looks.place(&app.engine, &ticket).await?;
     let told = QueuePlace::of(&ticket, place);
     // Who saw the end and comes back, as browsers do by themselves, is told not to.
-    if told.status == PlaceStatus::Done && headers.contains_key("last-event-id") {
+    let saw_last = headers.get("last-event-id");
+    if told.status == PlaceStatus::Done && saw_last.is_some_and(|id| *id == end_id(&ticket)) {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let (stopping, due) = (app.stopping(), Instant::now() + EVERY);
@@ -80,6 +81,11 @@ fn stream(watch: Watch) -> impl Stream<Item = Result<Event, Infallible>> {
         let watch = watch?;
         if watch.number == 0 { Some(watch.tell()) } else { watch.next().await }
     })
+}
+
+/// The id of a stream's last event, by which one knows who has seen it.
+fn end_id(ticket: &Ticket) -> String {
+    format!("{}-done", ticket.seq)
 }
 
 /// What a reader wants to hear of: not when to poll, nor each second of a guess.
@@ -119,9 +125,9 @@ impl Watch {
 
     fn tell(mut self) -> Next<Self> {
         self.number += 1;
-        let id = format!("{}-{}", self.ticket.seq, self.number);
-        let event = event("place", &self.told).id(id).retry(RETRY);
         let is_over = self.told.status == PlaceStatus::Done;
+        let id = if is_over { end_id(&self.ticket) } else { format!("{}-{}", self.ticket.seq, self.number) };
+        let event = event("place", &self.told).id(id).retry(RETRY);
         (Ok(event), (!is_over).then_some(self))
     }
 }

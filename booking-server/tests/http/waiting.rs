@@ -170,17 +170,20 @@ async fn changes_come_once_a_second_at_most_and_silence_has_a_heartbeat() {
 async fn who_comes_back_begins_with_the_present_and_after_the_end_is_told_to_stay_away() {
     let service = Service::start().await;
     let buyer = service.buyer().await;
-    let come_back = async || {
+    let come_back = async |last: &str| {
         let request = Request::get(EVENTS)
             .header(header::AUTHORIZATION, format!("Bearer {}", buyer.queue_token))
-            .header("last-event-id", "7-3");
+            .header("last-event-id", last);
         service.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
     };
-    let mut reader = Reader::of(come_back().await);
+    let mut reader = Reader::of(come_back("1-1").await);
     assert_eq!(reader.expect("place").await["status"], "admitted");
     service.delete("/v1/queue/tokens", &buyer.queue_token).await.expect(204);
-    assert_eq!(reader.expect("place").await["reason"], "left");
-    assert_eq!(come_back().await.status(), 204);
+    let text = reader.text().await.unwrap();
+    assert!(text.contains("\"left\"") && text.contains("id: 1-done\n"), "{text}");
+    assert_eq!(come_back("1-done").await.status(), 204);
+    let mut reader = Reader::of(come_back("1-1").await);
+    assert_eq!(reader.expect("place").await["reason"], "left", "who saw all but the end hears it");
     let mut reader = Reader::open(&service, EVENTS, &buyer.queue_token).await;
     assert_eq!(reader.expect("place").await["reason"], "left", "who comes for the first time hears it");
     assert_eq!(reader.event().await, None);
