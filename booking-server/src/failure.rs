@@ -22,6 +22,10 @@ impl Failure {
         Self::new(Code::InvalidRequest, detail)
     }
 
+    pub(crate) fn code(&self) -> Code {
+        self.0.code
+    }
+
     /// This instance can't take it on now; a moment later, or another instance, may.
     pub(crate) fn overloaded(detail: impl Into<String>) -> Self {
         Problem::new(Code::Overloaded, detail).retry_after(Duration::from_secs(1)).into()

@@ -16,6 +16,7 @@ mod looks;
 mod metrics;
 mod open_files;
 mod openapi;
+mod overdue;
 mod routes;
 mod seat_watch;
 mod secrets;

@@ -7,6 +7,7 @@ use std::{
 use axum::{
     body::Body,
     extract::{MatchedPath, Request},
+    http::Method,
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -14,7 +15,7 @@ use booking_api::Code;
 use tracing::Instrument;
 use tracing_subscriber::EnvFilter;
 
-use crate::{args::LogFormat, failure::Failure, trace::TraceId};
+use crate::{args::LogFormat, failure::Failure, overdue, trace::TraceId};
 
 /// Starts logging to standard error. Only the first call in a process counts.
 pub fn init_logging(filter: &str, format: LogFormat) -> Result<(), String> {
@@ -41,14 +42,29 @@ pub(crate) async fn request(request: Request, next: Next) -> Response {
 }
 
 async fn log_inside(request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let mut line = Line { started: Instant::now(), method: request.method().clone(), route, status: None };
     let response = next.run(request).await;
-    let micros = started.elapsed().as_micros();
-    let route = route.as_deref().unwrap_or("unknown");
-    tracing::info!(%method, route, status = response.status().as_u16(), micros, "request");
+    line.status = Some(response.status().as_u16());
     response
+}
+
+/// What is logged of a request when it ends, with an answer or with its time.
+struct Line {
+    started: Instant,
+    method: Method,
+    route: Option<String>,
+    status: Option<u16>,
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        // Without either, its client has gone away and there was no answer.
+        let Some(status) = self.status.or_else(|| overdue::told().map(Code::status)) else { return };
+        let (method, micros) = (&self.method, self.started.elapsed().as_micros());
+        let route = self.route.as_deref().unwrap_or("unknown");
+        tracing::info!(%method, route, status, micros, "request");
+    }
 }
 
 /// A handler that panicked: the client reads no detail, the log does.

@@ -32,6 +32,7 @@ use crate::{
     failure::Failure,
     in_time::in_time,
     limits::{Limit, Share, TooMany},
+    overdue,
 };
 
 /// In how many steps the time passes that a client has for what is its to do.
@@ -58,6 +59,10 @@ impl Door {
     /// Counts a call of the address it comes from, if that is limited, or refuses it.
     fn count(&self, peer: SocketAddr, request: &Request<Incoming>) -> Result<Option<Share>, TooMany> {
         let Some((limit, proxies)) = &self.addresses else { return Ok(None) };
+        // Whoever asks whether the server is well has to be answered, above all when many call.
+        if request.uri().path().starts_with("/health/") {
+            return Ok(None);
+        }
         limit.count(&subscriber(proxies.client(peer.ip(), request.headers()))).map(Some)
     }
 
@@ -146,16 +151,27 @@ impl Visit {
     }
 
     async fn in_time(&self, answer: RouteFuture<Infallible>, changes_something: bool) -> Response {
-        let within = self.door.answer_timeout;
-        if let Some(Ok(answer)) = in_time(within, pin!(answer)).await {
+        let mut answer = pin!(Some(answer));
+        if let Some(answer) = answer.as_mut().as_pin_mut()
+            && let Some(Ok(answer)) = in_time(self.door.answer_timeout, answer).await
+        {
             return answer;
         }
-        let detail = format!("there was no answer within {} s", within.as_secs_f32());
+        let failure = self.too_late(changes_something);
+        overdue::give_up(failure.code(), || answer.set(None));
+        failure.into_response()
+    }
+
+    /// What a client is told that gets no answer in time.
+    fn too_late(&self, changes_something: bool) -> Failure {
+        let seconds = self.door.answer_timeout.as_secs_f32();
+        tracing::warn!(seconds, "there was no answer in time");
+        let detail = format!("there was no answer within {seconds} s");
         if changes_something {
             let detail = detail + "; repeat the request with the same Idempotency-Key";
-            Failure::new(Code::UnknownOutcome, detail).into_response()
+            Failure::new(Code::UnknownOutcome, detail)
         } else {
-            Failure::overloaded(detail).into_response()
+            Failure::overloaded(detail)
         }
     }
 

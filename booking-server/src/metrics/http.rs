@@ -11,13 +11,14 @@ use std::{
 
 use axum::{
     extract::{MatchedPath, Request},
-    http::{Method, Response, StatusCode},
+    http::{Method, Response},
 };
 use booking_api::Code;
 use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 
 use super::sharded::{Sharded, Timings, count};
+use crate::overdue;
 
 /// How a request ended: by its class of status, or its client went away before the answer.
 pub(super) const ENDINGS: [&str; 6] = ["1xx", "2xx", "3xx", "4xx", "5xx", "gone"];
@@ -169,12 +170,11 @@ struct Flight {
 }
 
 impl Flight {
-    fn land<B>(&mut self, response: &Response<B>) {
-        let class = usize::from(response.status().as_u16() / 100);
-        self.ended = class.clamp(1, 5) - 1;
-        if response.status() >= StatusCode::BAD_REQUEST
-            && let Some(code) = response.extensions().get::<Code>()
-            && let Some(at) = Code::ALL.iter().position(|one| one == code)
+    fn land(&mut self, status: u16, code: Option<Code>) {
+        self.ended = usize::from(status / 100).clamp(1, 5) - 1;
+        if status >= 400
+            && let Some(code) = code
+            && let Some(at) = Code::ALL.iter().position(|one| *one == code)
         {
             count(&self.route.metrics.http.problems.here().0[at]);
         }
@@ -183,6 +183,9 @@ impl Flight {
 
 impl Drop for Flight {
     fn drop(&mut self) {
+        if let (GONE, Some(code)) = (self.ended, overdue::told()) {
+            self.land(code.status(), Some(code));
+        }
         let Some(series) = self.other.as_ref().or_else(|| self.route.series.get()) else { return };
         let numbers = series.numbers.here();
         count(&numbers.ended[self.ended]);
@@ -210,7 +213,8 @@ where
         let answering = self.project();
         let answer = ready!(answering.inner.poll(context));
         if let Ok(response) = &answer {
-            answering.flight.land(response);
+            let code = response.extensions().get().copied();
+            answering.flight.land(response.status().as_u16(), code);
         }
         Poll::Ready(answer)
     }

@@ -239,7 +239,7 @@ async fn one_address_has_one_share_and_a_proxy_that_is_trusted_speaks_for_many()
     let proxied = ServeArgs { calls_per_second_per_address, trusted_proxies, ..ServeArgs::default() };
     let server = start(proxied).await;
     let from = async |address: &str| {
-        talk(server.address(), &get_health(&format!("x-forwarded-for: {address}\r\n"))).await
+        talk(server.address(), &get_path("/v1/concerts", &format!("x-forwarded-for: {address}\r\n"))).await
     };
     let first = from("2001:db8::1").await;
     assert!(first.contains("ratelimit-policy: \"address\";q=3;w=1\r\n"), "{first}");
@@ -255,16 +255,20 @@ async fn one_address_has_one_share_and_a_proxy_that_is_trusted_speaks_for_many()
     }
     assert!(refused.contains("\"rate_limited\"") && refused.contains("retry-after: 1\r\n"), "{refused}");
     assert!(refused.contains("ratelimit: \"address\";r=0;t=1\r\n"), "{refused} after {:?}", began.elapsed());
-    assert!(from("2001:db8:0:1::1").await.starts_with("HTTP/1.1 204 "), "another subscriber");
+    assert!(from("2001:db8:0:1::1").await.starts_with("HTTP/1.1 200 "), "another subscriber");
     server.stop().await;
 
     // Without a trusted proxy nobody gains a share by writing a header.
     let server = start(ServeArgs { calls_per_second_per_address, ..ServeArgs::default() }).await;
     let mut refused = false;
     for host in 0..200 {
-        let request = get_health(&format!("x-forwarded-for: 192.0.2.{host}\r\n"));
+        let request = get_path("/v1/concerts", &format!("x-forwarded-for: 192.0.2.{host}\r\n"));
         refused |= talk(server.address(), &request).await.starts_with("HTTP/1.1 429 ");
     }
     assert!(refused);
+    // Whoever asks whether the server is well has to be answered, above all when it has much to do.
+    for _ in 0..10 {
+        assert!(talk(server.address(), &get_health("")).await.starts_with("HTTP/1.1 204 "));
+    }
     server.stop().await;
 }

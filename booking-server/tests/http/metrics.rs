@@ -10,11 +10,12 @@ use std::{
 };
 
 use axum::{body::Body, http::Request};
-use booking_server::{Options, Secrets, ServeArgs};
+use booking_server::{ConnectionOptions, Options, Secrets, ServeArgs};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
 use crate::{
+    connections,
     faults::{self, Fault},
     support::{Service, options},
 };
@@ -156,6 +157,27 @@ async fn a_client_that_leaves_before_the_answer_is_counted_as_gone() {
     let labels = "route=\"/v1/concerts\",method=\"GET\"";
     assert_eq!(value(&text, &format!("booking_http_requests_total{{{labels},status=\"gone\"}}")), 1.0);
     assert_eq!(value(&text, &format!("booking_http_requests_in_flight{{{labels}}}")), 0.0);
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_come_in_time_is_counted_as_the_503_that_its_client_is_told() {
+    let (service, (booking, _)) = faults::start().await;
+    let answer_timeout = Duration::from_millis(200);
+    let options = ConnectionOptions { answer_timeout, ..ConnectionOptions::default() };
+    let address = connections::serve(service.router.clone(), options).await;
+    booking.set(Fault::Silent);
+    let request = "GET /v1/concerts HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let answer = connections::talk(address, request).await;
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    booking.set(Fault::None);
+    let text = scrape(&service).await;
+    let of = |status: &str| {
+        let labels = format!("route=\"/v1/concerts\",method=\"GET\",status=\"{status}\"");
+        value(&text, &format!("booking_http_requests_total{{{labels}}}"))
+    };
+    assert_eq!(of("5xx"), 1.0);
+    assert!(!text.contains("status=\"gone\""), "{text}");
+    assert_eq!(value(&text, "booking_problems_total{code=\"overloaded\"}"), 1.0);
 }
 
 /// The body of an answer over a connection of its own; none: nobody listens.
