@@ -44,7 +44,7 @@ pub struct Options {
     pub user_token_ttl: Duration,
     /// How many calls a second a user may make; none: any number.
     pub calls_per_second: Option<NonZeroU32>,
-    /// How many holds a minute a ticket may give back before it has to pause.
+    /// How many holds a minute a user may give back before having to pause.
     pub releases_per_minute: NonZeroU32,
     /// How long the body of a request may take to arrive.
     pub receive_timeout: Duration,

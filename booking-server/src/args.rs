@@ -76,7 +76,7 @@ pub struct ServeArgs {
     /// Networks of proxies whose X-Forwarded-For is believed, such as `10.0.0.0/8,fd00::/8`
     #[arg(long, env = "BOOKING_TRUSTED_PROXIES", value_name = "CIDR", value_delimiter = ',')]
     pub trusted_proxies: Vec<IpNet>,
-    /// How many holds a minute a ticket may give back before it has to pause
+    /// How many holds a minute a user may give back, by releasing or by leaving, before having to pause
     #[arg(long, env = "BOOKING_RELEASES_PER_MINUTE", value_name = "N", default_value_t = RELEASES_PER_MINUTE)]
     pub releases_per_minute: NonZeroU32,
     /// How many connections may be open at once; those beyond are told to come again

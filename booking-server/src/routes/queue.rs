@@ -93,6 +93,9 @@ refusals!(LeaveRefusals: QUEUE, CHANGE);
     ),
 )]
 async fn leave(State(app): State<App>, Queue(ticket): Queue) -> Reply<StatusCode> {
-    app.engine.leave(&ticket).await?;
+    let giving_back = app.churn.giving_back(ticket.user);
+    let left = app.engine.leave(&ticket).await;
+    giving_back.ended(left.as_ref().copied());
+    left?;
     Ok(StatusCode::NO_CONTENT)
 }

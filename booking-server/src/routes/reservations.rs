@@ -67,7 +67,7 @@ async fn create(
         (None, Some(count)) => SeatChoice::Best(count),
         _ => return Err(Failure::invalid(WHICH_SEATS)),
     };
-    app.churn.check(&ticket, Instant::now)?;
+    app.churn.check(ticket.user, Instant::now)?;
     let held = app.engine.hold(&ticket, ReservationId(id), performance, choice).await;
     let held = held.map_err(|error| name_as_sent(error, wanted.seats.as_deref().unwrap_or_default()))?;
     Json::created::<_, Reservation>(held)
@@ -140,9 +140,9 @@ refusals!(ReleaseRefusals: USER, INPUT, CHANGE; UnknownReservation, HoldExpired,
     ),
 )]
 async fn release(State(app): State<App>, Owner(user): Owner, At(id): At<ReservationId>) -> Reply<StatusCode> {
-    let released = app.engine.release(user, id).await?;
-    if !released.replayed {
-        app.churn.count(&released.value.ticket, Instant::now());
-    }
+    let giving_back = app.churn.giving_back(user);
+    let released = app.engine.release(user, id).await;
+    giving_back.ended(released.as_ref().map(|released| !released.replayed));
+    released?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -18,7 +18,7 @@ use booking_core::{
     store::{BookingStore, Listing, Page, PageRequest, PerformanceFilter, QueueStore, SeatMap, Totals},
     wallet::{Entry, Wallet},
 };
-use booking_server::system_clock;
+use booking_server::{Options, system_clock};
 use serde_json::json;
 
 use crate::support::{Buyer, PRICE, SHOW, Service, options};
@@ -37,6 +37,8 @@ pub(crate) enum Fault {
     Panic,
     /// It never answers.
     Silent,
+    /// It does what it is asked, and never answers.
+    Mute,
 }
 
 const SECRET: &str = "postgres://booking:hunter2@10.0.0.5/booking";
@@ -67,16 +69,17 @@ impl<S> Faulty<S> {
         *self.asked.lock().unwrap().entry(name).or_default() += 1;
         let fault = *self.fault.lock().unwrap();
         match fault {
-            Fault::None | Fault::AnswerLost | Fault::Silent => Ok(()),
+            Fault::None | Fault::AnswerLost | Fault::Silent | Fault::Mute => Ok(()),
             Fault::Down => Err(StoreError::unavailable(SECRET)),
             Fault::Broken => Err(StoreError::broken(SECRET)),
             Fault::Panic => panic!("{SECRET}"),
         }
     }
 
-    /// Never ends, if that is the fault.
-    async fn keep_silent(&self) {
-        if *self.fault.lock().unwrap() == Fault::Silent {
+    /// Never ends, if this is the fault.
+    async fn stop_at(&self, fault: Fault) {
+        let now = *self.fault.lock().unwrap();
+        if now == fault {
             std::future::pending::<()>().await;
         }
     }
@@ -93,8 +96,9 @@ macro_rules! port {
         impl $port for Faulty<$inner> {
             $(async fn $name(&self, $($arg: $type),*) -> Result<$answer, $error> {
                 self.before(stringify!($name))?;
-                self.keep_silent().await;
+                self.stop_at(Fault::Silent).await;
                 let answer = self.inner.$name($($arg),*).await?;
+                self.stop_at(Fault::Mute).await;
                 self.after()?;
                 Ok(answer)
             })*
@@ -141,10 +145,14 @@ port!(QueueStore for MemoryQueue {
 type Stores = (Arc<Faulty<MemoryBooking>>, Arc<Faulty<MemoryQueue>>);
 
 pub(crate) async fn start() -> (Service, Stores) {
+    with(options()).await
+}
+
+pub(crate) async fn with(options: Options) -> (Service, Stores) {
     let clock = Arc::new(ManualClock::at(system_clock()));
     let booking = Faulty::new(MemoryBooking::new(BookingPolicy::default(), Arc::new(Arc::clone(&clock))));
     let queue = Faulty::new(MemoryQueue::new(Arc::new(Arc::clone(&clock))));
-    let service = Service::on(booking.clone(), queue.clone(), clock, options());
+    let service = Service::on(booking.clone(), queue.clone(), clock, options);
     service.engine.set_lane(&LaneName::main(), LaneChange::default()).await.unwrap();
     service.put_show(json!({})).await.expect(200);
     (service, (booking, queue))

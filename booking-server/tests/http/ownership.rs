@@ -3,8 +3,12 @@ use std::{num::NonZeroU32, time::Duration};
 use booking_core::BookingPolicy;
 use booking_server::Options;
 use serde_json::json;
+use tokio::time::timeout;
 
-use crate::support::{Buyer, PRICE, Service, options};
+use crate::{
+    faults::{self, Fault},
+    support::{Buyer, PRICE, Service, options},
+};
 
 #[tokio::test]
 async fn somebody_elses_reservation_does_not_exist() {
@@ -99,4 +103,36 @@ async fn who_takes_seats_and_gives_them_back_again_and_again_has_to_pause() {
     let refused = service.hold(&hasty, 4).await.expect(429);
     assert_eq!((refused.code(), refused.header("retry-after")), ("rate_limited", Some("20")));
     service.hold(&calm, 4).await.expect(201);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_goes_away_before_hearing_that_a_hold_was_given_back_gave_it_back_all_the_same() {
+    let one = Options { releases_per_minute: NonZeroU32::MIN, ..options() };
+    let (service, (booking, _)) = faults::with(one).await;
+    let buyer = service.buyer().await;
+    let held = service.hold(&buyer, 1).await.expect(201).text("reservation_id");
+    booking.set(Fault::Mute);
+    let path = format!("/v1/reservations/{held}");
+    let release = service.delete(&path, &buyer.user_token);
+    assert!(timeout(Duration::from_secs(1), release).await.is_err());
+    booking.set(Fault::None);
+    assert_eq!(service.hold(&buyer, 2).await.expect(429).code(), "rate_limited");
+}
+
+#[tokio::test]
+async fn who_leaves_with_a_hold_gave_it_back_and_pauses_with_the_next_queue_token_too() {
+    let one = Options { releases_per_minute: NonZeroU32::MIN, ..options() };
+    let service = Service::with(one, BookingPolicy::default()).await;
+    let come_again = async |buyer: &mut Buyer| {
+        service.delete("/v1/queue/tokens", &buyer.queue_token).await.expect(204);
+        buyer.queue_token = service.enter(&buyer.user_token).await;
+    };
+    let (mut hasty, mut calm) = (service.buyer().await, service.buyer().await);
+    service.hold(&hasty, 1).await.expect(201);
+    come_again(&mut hasty).await;
+    assert_eq!(service.hold(&hasty, 1).await.expect(429).code(), "rate_limited");
+    for _ in 0..3 {
+        come_again(&mut calm).await;
+    }
+    service.hold(&calm, 1).await.expect(201);
 }
