@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 /// The media type of a [`Problem`].
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
+/// When to ask again, where nothing better is known.
+const USUAL_WAIT_MS: u64 = 1_000;
+
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $status:literal, $title:literal;)*) => {
         /// Every error a client can meet, by the word it is told by.
@@ -157,22 +160,24 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem of a kind, told in `detail`.
+    /// A problem of a kind, told in `detail`. One that may pass by itself says to ask again in a second, unless
+    /// [`retry_after`](Self::retry_after) says when.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        let retryable = matches!(code.status(), 429 | 503);
         Self {
             kind: format!("urn:booking:problem:{}", code.as_str()),
             title: code.title().into(),
             status: code.status(),
             detail: detail.into(),
             code,
-            retryable: matches!(code.status(), 429 | 503),
+            retryable,
             may_have_applied: code == Code::UnknownOutcome,
             seats: None,
             longest: None,
             rank: None,
             lane: None,
             reason: None,
-            retry_after_ms: None,
+            retry_after_ms: retryable.then_some(USUAL_WAIT_MS),
         }
     }
 
@@ -245,11 +250,9 @@ impl From<StoreError> for Problem {
             (false, true) => {
                 (Code::StoreUnavailable, "the store can't be reached; nothing was done; try again")
             }
-            (false, false) => {
-                return Self::new(Code::InternalError, "the service failed; it was written to its log");
-            }
+            (false, false) => (Code::InternalError, "the service failed; it was written to its log"),
         };
-        Self::new(code, detail).retry_after(Duration::from_secs(1))
+        Self::new(code, detail)
     }
 }
 
@@ -270,6 +273,14 @@ mod tests {
     fn every_code_is_told_by_the_word_it_serialises_to() {
         for code in Code::ALL {
             assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+        }
+    }
+
+    #[test]
+    fn what_may_succeed_later_always_says_when_to_try_again() {
+        for code in Code::ALL {
+            let problem = Problem::new(*code, "");
+            assert_eq!(problem.retry_after_ms, problem.retryable.then_some(1_000), "{code:?}");
         }
     }
 

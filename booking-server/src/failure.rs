@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -28,7 +26,7 @@ impl Failure {
 
     /// This instance can't take it on now; a moment later, or another instance, may.
     pub(crate) fn overloaded(detail: impl Into<String>) -> Self {
-        Problem::new(Code::Overloaded, detail).retry_after(Duration::from_secs(1)).into()
+        Self::new(Code::Overloaded, detail)
     }
 }
 

@@ -62,8 +62,11 @@ const SCHEMES: [(&str, &str); 4] = [
 /// The OpenAPI 3.1 document of the service.
 pub fn openapi() -> Document {
     let (_, mut document) = routes::all().split_for_parts();
-    for item in document.paths.paths.values_mut() {
-        operations(item).for_each(|(_, operation)| may_be_left_out(operation));
+    for (path, item) in &mut document.paths.paths {
+        for (_, operation) in operations(item) {
+            may_be_left_out(operation);
+            told_at_the_door(path, operation);
+        }
     }
     let components = document.components.get_or_insert_default();
     for (name, description) in SCHEMES {
@@ -118,6 +121,19 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut O
         ("DELETE", &mut item.delete),
     ];
     of.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}
+
+/// Whatever is called, a connection may be one too many, and an address may have called too often.
+fn told_at_the_door(path: &str, operation: &mut Operation) {
+    let responses = &mut operation.responses.responses;
+    let mut told = |code: Code| {
+        let status = code.status().to_string();
+        responses.entry(status).or_insert_with(|| refusals::response(&[code]).into());
+    };
+    told(Code::Overloaded);
+    if !path.starts_with("/health/") {
+        told(Code::RateLimited);
+    }
 }
 
 /// `request_body = Option<T>` is told as "a T or null". What it means here: a T, or no body at all.

@@ -38,12 +38,10 @@ impl Code {
             Self::StoreUnavailable => return StoreError::unavailable("").into(),
             Self::UnknownOutcome => return StoreError::unknown_outcome("").into(),
             Self::InternalError => return StoreError::broken("").into(),
-            Self::RateLimited => {
-                return self.told("wait as Retry-After says").retry_after(Duration::from_secs(1));
-            }
+            Self::RateLimited => return self.told("wait as Retry-After says"),
             Self::Overloaded => {
                 let detail = "this instance has as many connections as it may; try again in a moment";
-                return self.told(detail).retry_after(Duration::from_secs(1));
+                return self.told(detail);
             }
             Self::InvalidRequest => return self.told("the body: unknown field `seat`"),
             Self::InvalidToken => return self.told("send the token as `Authorization: Bearer TOKEN`"),

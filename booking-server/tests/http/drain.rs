@@ -29,6 +29,7 @@ async fn while_it_drains_a_server_says_that_it_is_not_ready_and_still_serves() {
         refused.starts_with("HTTP/1.1 503") && refused.contains("this instance is stopping"),
         "{refused}"
     );
+    assert!(refused.contains("retry-after: 1\r\n"), "{refused}");
     assert!(get(address, "/v1/concerts").unwrap().starts_with("HTTP/1.1 200"));
     stopping.await.unwrap();
     assert_eq!(get(address, "/health/live"), None);

@@ -66,6 +66,9 @@ fn every_call_says_what_it_is_for_what_it_takes_and_what_it_answers() {
         assert!(call["security"].is_array(), "{what}: which token it takes is not told");
         let responses = call["responses"].as_object().unwrap();
         assert!(responses.keys().any(|status| status.starts_with('2')), "{what}: no good answer is told");
+        assert!(responses.contains_key("503"), "{what}: every connection may hear that there is no room");
+        let is_limited = !path.starts_with("/health/");
+        assert_eq!(responses.contains_key("429"), is_limited, "{what}: addresses are limited");
         for (status, response) in responses {
             let contents = response["content"].as_object().into_iter().flatten();
             for (content_type, content) in contents.filter(|(kind, _)| kind.ends_with("json")) {
