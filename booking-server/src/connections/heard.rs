@@ -1,4 +1,4 @@
-//! The body of a request, which tells its connection when all of it was read.
+//! The body of a request, which tells its connection when all of it was read, and whether somebody waits for more of it.
 
 use std::{
     pin::Pin,
@@ -31,6 +31,7 @@ impl Body for Heard {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let frame = Pin::new(&mut self.body).poll_frame(context);
+        self.visit.hears(frame.is_pending());
         if self.body.is_end_stream() || matches!(frame, Poll::Ready(None)) {
             self.visit.heard_all();
         }

@@ -85,6 +85,8 @@ pub(super) struct Visit {
     is_full: AtomicBool,
     /// The body of the request was read to its end, or had nothing in it.
     heard: AtomicBool,
+    /// More of the body is waited for. Handlers do so before all else, so nothing was done yet.
+    is_hearing: AtomicBool,
 }
 
 impl Visit {
@@ -97,6 +99,7 @@ impl Visit {
             given: AtomicU32::new(0),
             is_full: AtomicBool::new(false),
             heard: AtomicBool::new(true),
+            is_hearing: AtomicBool::new(false),
         }
     }
 
@@ -111,6 +114,7 @@ impl Visit {
         let changes_something = !matches!(*request.method(), Method::GET | Method::HEAD);
         let counted = self.door.count(self.peer, &request);
         self.heard.store(request.body().is_end_stream(), Relaxed);
+        self.is_hearing.store(false, Relaxed);
         let request = request.map(|body| {
             if body.is_end_stream() { Body::empty() } else { Body::new(Heard::new(body, Arc::clone(self))) }
         });
@@ -144,6 +148,11 @@ impl Visit {
         self.heard.store(true, Relaxed);
     }
 
+    /// Somebody asked for more of the request's body, and waits for it or not.
+    pub(super) fn hears(&self, waits: bool) {
+        self.is_hearing.store(waits, Relaxed);
+    }
+
     /// A stream was asked for more, which it had or had not.
     pub(super) fn gave(&self, something: bool) {
         self.given.fetch_add(u32::from(something), Relaxed);
@@ -165,6 +174,9 @@ impl Visit {
     /// What a client is told that gets no answer in time.
     fn too_late(&self, changes_something: bool) -> Failure {
         let seconds = self.door.answer_timeout.as_secs_f32();
+        if self.is_hearing.load(Relaxed) {
+            return Failure::invalid(format!("the body did not arrive within {seconds} s; send it again"));
+        }
         tracing::warn!(seconds, "there was no answer in time");
         let detail = format!("there was no answer within {seconds} s");
         if changes_something {

@@ -78,6 +78,12 @@ async fn a_body_that_does_not_arrive_is_told_and_cut_off() {
     let answer = talk(server.address(), begun).await;
     assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("did not arrive within 0.2 s"), "{answer}");
     server.stop().await;
+    // The time for the answer may be over first. Nobody does anything before a body was heard.
+    let server = start(ServeArgs { answer_timeout: SOON, ..ServeArgs::default() }).await;
+    let answer = talk(server.address(), begun).await;
+    assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("did not arrive within 0.2 s"), "{answer}");
+    assert!(answer.contains("\"may_have_applied\":false"), "{answer}");
+    server.stop().await;
 }
 
 #[tokio::test]
@@ -228,6 +234,10 @@ async fn an_answer_that_does_not_come_is_told_and_says_whether_it_may_have_been_
             "{answer}"
         );
     }
+    // A handler that does not care for the body may be at anything.
+    let begun = "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{";
+    let answer = talk(address, begun).await;
+    assert!(answer.contains("\"unknown_outcome\""), "{answer}");
     stop.notify_one();
     timeout(AT_MOST, serving).await.expect("it stops").unwrap();
 }

@@ -106,6 +106,17 @@ fn request_logs_name_routes_and_carry_no_token() {
 }
 
 #[test]
+fn a_request_whose_answer_does_not_come_in_time_is_logged_like_any_other() {
+    let server = Server::start(&["--open-signup", "--log-requests", "--answer-timeout", "200ms"]);
+    let begun =
+        "POST /v1/users HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{";
+    assert!(talk(server.address, begun).starts_with("HTTP/1.1 400"));
+    let (_, told) = server.end();
+    let line = told.lines().find(|line| line.contains("/v1/users")).unwrap_or_else(|| panic!("{told}"));
+    assert!(line.contains("status=400") && line.contains("trace_id="), "{line}");
+}
+
+#[test]
 fn only_a_flag_opens_sign_up_and_charges_and_it_is_told_loudly() {
     for (args, signup, charges) in [
         (&[][..], false, false),
