@@ -6,9 +6,11 @@ use booking_core::{
     catalog::{self, ConcertDraft, PerformanceDraft},
     id::{ConcertId, PerformanceId},
 };
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, Datelike, FixedOffset};
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
+
+use crate::instant::YEARS;
 
 fn main_lane() -> String {
     LaneName::main().into()
@@ -94,6 +96,13 @@ impl ConcertInput {
 
 impl PerformanceInput {
     fn draft(self) -> Result<PerformanceDraft, String> {
+        let years = [self.starts_at.year(), self.starts_at.to_utc().year()];
+        if !years.iter().all(|year| YEARS.contains(year)) {
+            let id = self.performance_id;
+            return Err(format!(
+                "starts_at of performance {id}: the year must be 1 to 9999, there and in UTC"
+            ));
+        }
         let named = |error: InvalidMoney| format!("price of performance {}: {error}", self.performance_id);
         Ok(PerformanceDraft {
             id: PerformanceId(self.performance_id),

@@ -77,6 +77,7 @@ impl From<Listing> for Performance {
 #[serde(deny_unknown_fields)]
 pub struct PerformancesQuery {
     /// `YYYY-MM-DD`, the date at the performance's place.
+    #[serde(default, deserialize_with = "crate::instant::date")]
     #[cfg_attr(feature = "openapi", param(nullable = false))]
     pub date: Option<NaiveDate>,
     /// This many at most, 1 to 1,000; 100 by default.

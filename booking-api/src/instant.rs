@@ -1,7 +1,21 @@
-//! Instants in the answers that a sale is made of.
+//! Instants and dates as they travel.
 
-use chrono::{DateTime, SecondsFormat, Utc};
-use serde::Serializer;
+use std::ops::RangeInclusive;
+
+use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
+use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+/// The years that four digits write, and that every store keeps.
+pub(crate) const YEARS: RangeInclusive<i32> = 1..=9_999;
+
+/// Reads a date that may be left out.
+pub(crate) fn date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<NaiveDate>, D::Error> {
+    let date = Option::<NaiveDate>::deserialize(deserializer)?;
+    if date.is_some_and(|date| !YEARS.contains(&date.year())) {
+        return Err(D::Error::custom("the year must be 1 to 9999"));
+    }
+    Ok(date)
+}
 
 /// Writes an instant as chrono does, but as one string: chrono hands over a dozen pieces, each of which is looked through for
 /// what JSON has to escape.

@@ -2,7 +2,10 @@ use booking_core::{
     Timestamp,
     store::{Cursor, Page, PageRequest},
 };
+use chrono::{DateTime, Datelike, Utc};
 use serde::{Deserialize, Serialize};
+
+use crate::instant::YEARS;
 
 /// The most items a page can have.
 pub const MOST_A_PAGE: usize = 1_000;
@@ -75,9 +78,13 @@ pub fn encode_cursor(cursor: Cursor) -> String {
 /// The position an opaque text stands for.
 pub fn decode_cursor(text: &str) -> Result<Cursor, InvalidCursor> {
     let (at, id) = text.split_once('.').ok_or(InvalidCursor::Cursor)?;
-    let at = at.parse().map_err(|_| InvalidCursor::Cursor)?;
+    let at = Timestamp::from_micros(at.parse().map_err(|_| InvalidCursor::Cursor)?);
     let id = uuid::Uuid::try_parse(id).map_err(|_| InvalidCursor::Cursor)?;
-    Ok(Cursor { at: Timestamp::from_micros(at), id })
+    if YEARS.contains(&DateTime::<Utc>::from(at).year()) {
+        Ok(Cursor { at, id })
+    } else {
+        Err(InvalidCursor::Cursor)
+    }
 }
 
 #[cfg(test)]
@@ -90,6 +97,15 @@ mod tests {
         assert_eq!(decode_cursor(&encode_cursor(cursor)), Ok(cursor));
         for bad in ["", ".", "1", "x.y", "1.zz", "99999999999999999999.00000000000000000000000000000007"] {
             assert_eq!(decode_cursor(bad), Err(InvalidCursor::Cursor), "{bad:?}");
+        }
+        // The instants before the year 1 and after the year 9999, and the first and the last that there are.
+        for at in [-62_135_596_800_000_001, 253_402_300_800_000_000, i64::MIN, i64::MAX] {
+            let beyond = Cursor { at: Timestamp::from_micros(at), ..cursor };
+            assert_eq!(decode_cursor(&encode_cursor(beyond)), Err(InvalidCursor::Cursor), "{at}");
+        }
+        for at in [-62_135_596_800_000_000, 253_402_300_799_999_999] {
+            let edge = Cursor { at: Timestamp::from_micros(at), ..cursor };
+            assert_eq!(decode_cursor(&encode_cursor(edge)), Ok(edge));
         }
     }
 

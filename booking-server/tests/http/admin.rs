@@ -92,6 +92,10 @@ async fn a_concert_that_makes_no_sense_is_refused_with_what_is_wrong() {
         (json!({"seats": 20_001}), "seats must be 1 to 20000"),
         (json!({"price": -1}), "must not be negative"),
         (json!({"starts_at": "2030-01-01"}), "the body"),
+        (json!({"starts_at": "0000-12-31T12:00:00Z"}), "starts_at of performance"),
+        (json!({"starts_at": "0001-01-01T00:00:00+09:00"}), "starts_at of performance"),
+        (json!({"starts_at": "9999-12-31T23:30:00-01:00"}), "starts_at of performance"),
+        (json!({"starts_at": "+10000-01-01T12:00:00Z"}), "starts_at"),
         (json!({"colour": "red"}), "unknown field `colour`"),
     ] {
         let refused = service.put_show(change).await.expect(400);

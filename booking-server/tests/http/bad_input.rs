@@ -122,12 +122,20 @@ async fn malformed_ids_dates_and_queries_are_refused() {
         "/v1/reservations/xyz".into(),
         "/v1/reservations?cursor=1.zz".into(),
         "/v1/performances/%ff/seats".into(),
+        "/v1/performances?date=%2B10000-01-01".into(),
+        "/v1/performances?date=0000-12-31".into(),
+        "/v1/performances?date=-0001-01-01".into(),
+        format!("/v1/performances?cursor={}.{}", i64::MAX, Uuid::nil().simple()),
+        format!("/v1/reservations?cursor={}.{}", i64::MIN, Uuid::nil().simple()),
     ];
     for path in bad {
         let reply = service.get(&path, &buyer.queue_token).await.expect(400);
         assert_eq!(reply.code(), "invalid_request", "{path}");
+        let named = ["date", "cursor"].into_iter().find(|name| path.contains(&format!("?{name}=")));
+        assert!(reply.text("detail").contains(named.unwrap_or_default()), "{path}: {reply:?}");
         assert!(!reply.text("detail").is_empty());
     }
+    service.get("/v1/performances?date=9999-12-31", &buyer.queue_token).await.expect(200);
 }
 
 #[tokio::test]
