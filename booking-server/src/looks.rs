@@ -10,7 +10,7 @@ use std::{
 use booking_core::{Engine, Error, LaneName, StoreError, Ticket, queue::Place};
 use tokio::time::Instant;
 
-/// Nobody is told anything older.
+/// Nobody is told anything older, but for what was seen since they asked.
 const OLDEST: Duration = Duration::from_millis(250);
 /// From this age on one of those who ask looks anew, while the others are still answered.
 const RIPE: Duration = Duration::from_millis(150);
@@ -51,21 +51,28 @@ impl Lane {
         answer
     }
 
-    /// Sees to it that what was seen is young enough, and was seen after `since`.
-    async fn look_if_old(&self, engine: &Engine, name: &LaneName, since: Instant) -> Result<(), StoreError> {
+    /// Sees to it that what was seen, for who asked at that instant, is young enough and not older than `oldest`.
+    async fn look_if_old(
+        &self,
+        engine: &Engine,
+        name: &LaneName,
+        asked: Instant,
+        oldest: Instant,
+    ) -> Result<(), StoreError> {
         match self.seen() {
-            Seen::Since(seen) if seen >= since && seen.elapsed() < RIPE => return Ok(()),
-            Seen::Since(seen) if seen >= since && seen.elapsed() < OLDEST => {
+            Seen::Since(seen) if seen >= oldest && seen.elapsed() < RIPE => return Ok(()),
+            Seen::Since(seen) if seen >= oldest && seen.elapsed() < OLDEST => {
                 let Ok(_turn) = self.turn.try_lock() else { return Ok(()) };
                 return self.look(engine, name).await;
             }
             _ => {}
         }
         let _turn = self.turn.lock().await;
-        // Those who waited for their turn share what the one before them saw.
+        // Those who waited for their turn share what the one before them saw. A look that began since they asked is as good
+        // as their own, however long it took: else they would look one after the other when looking takes long.
         match self.seen() {
-            Seen::Since(seen) if seen >= since && seen.elapsed() < RIPE => Ok(()),
-            Seen::Failed(at, error) if at >= since && at.elapsed() < OLDEST => Err(error),
+            Seen::Since(seen) if seen >= asked || (seen >= oldest && seen.elapsed() < OLDEST) => Ok(()),
+            Seen::Failed(at, error) if at >= oldest && at.elapsed() < OLDEST => Err(error),
             _ => self.look(engine, name).await,
         }
     }
@@ -89,12 +96,12 @@ impl Looks {
     /// Where the ticket stands: near the head, once admitted and once done by the store, else by what was seen at most
     /// 250 ms ago. A rank that was told is never followed by a higher one.
     pub(crate) async fn place(&self, engine: &Engine, ticket: &Ticket) -> Result<Place, Error> {
-        let (lane, now) = (self.lane(&ticket.lane), Instant::now());
-        let oldest = now.checked_sub(OLDEST).unwrap_or(now);
-        lane.look_if_old(engine, &ticket.lane, oldest).await?;
+        let (lane, asked) = (self.lane(&ticket.lane), Instant::now());
+        let oldest = asked.checked_sub(OLDEST).unwrap_or(asked);
+        lane.look_if_old(engine, &ticket.lane, asked, oldest).await?;
         if engine.is_news(ticket) {
             // It entered since: the next look tells of it, and of all others who entered.
-            lane.look_if_old(engine, &ticket.lane, now).await?;
+            lane.look_if_old(engine, &ticket.lane, asked, asked).await?;
         }
         match engine.glance(ticket) {
             Some(place) => Ok(place),

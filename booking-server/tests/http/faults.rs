@@ -39,7 +39,12 @@ pub(crate) enum Fault {
     Silent,
     /// It does what it is asked, and never answers.
     Mute,
+    /// It takes [`SLOWLY`] for each call.
+    Slow,
 }
+
+/// How long a slow store takes.
+pub(crate) const SLOWLY: Duration = Duration::from_millis(200);
 
 const SECRET: &str = "postgres://booking:hunter2@10.0.0.5/booking";
 
@@ -69,10 +74,18 @@ impl<S> Faulty<S> {
         *self.asked.lock().unwrap().entry(name).or_default() += 1;
         let fault = *self.fault.lock().unwrap();
         match fault {
-            Fault::None | Fault::AnswerLost | Fault::Silent | Fault::Mute => Ok(()),
+            Fault::None | Fault::AnswerLost | Fault::Silent | Fault::Mute | Fault::Slow => Ok(()),
             Fault::Down => Err(StoreError::unavailable(SECRET)),
             Fault::Broken => Err(StoreError::broken(SECRET)),
             Fault::Panic => panic!("{SECRET}"),
+        }
+    }
+
+    /// Takes its time, if the store is slow.
+    async fn linger(&self) {
+        let is_slow = *self.fault.lock().unwrap() == Fault::Slow;
+        if is_slow {
+            tokio::time::sleep(SLOWLY).await;
         }
     }
 
@@ -97,6 +110,7 @@ macro_rules! port {
             $(async fn $name(&self, $($arg: $type),*) -> Result<$answer, $error> {
                 self.before(stringify!($name))?;
                 self.stop_at(Fault::Silent).await;
+                self.linger().await;
                 let answer = self.inner.$name($($arg),*).await?;
                 self.stop_at(Fault::Mute).await;
                 self.after()?;

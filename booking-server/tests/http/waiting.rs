@@ -8,12 +8,13 @@ use axum::{
 };
 use booking_core::{LaneName, id::UserId, store::QueueStore};
 use booking_server::Tokens;
+use futures_util::future::join_all;
 use serde_json::json;
 use tokio::time::{Instant, sleep, timeout};
 use tower::ServiceExt;
 
 use crate::{
-    faults::{Fault, start},
+    faults::{Fault, SLOWLY, start},
     reader::Reader,
     support::Service,
 };
@@ -111,6 +112,23 @@ async fn without_the_queue_store_polls_are_503_and_nobody_is_told_old_news() {
     queue.set(Fault::None);
     sleep(A_MOMENT).await;
     assert_eq!(rank(&service, &line[150]).await, 150);
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_who_ask_while_a_slow_store_is_looked_at_share_the_next_look() {
+    let (service, (_, queue)) = start().await;
+    service.change_lane(json!({"capacity": 1})).await.expect(200);
+    let line = line(&service, &*queue, 200).await;
+    queue.set(Fault::Slow);
+    for round in 0..3 {
+        let (before, began) = (queue.asked("snapshot"), Instant::now());
+        let polls = line[100..150].iter().map(|token| rank(&service, token));
+        assert_eq!(join_all(polls).await, (100..150).collect::<Vec<u64>>());
+        let looks = queue.asked("snapshot") - before;
+        assert!(looks <= 2, "{looks} looks in round {round}");
+        assert!(began.elapsed() <= SLOWLY * 3, "{:?} in round {round}", began.elapsed());
+        sleep(A_MOMENT).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]
