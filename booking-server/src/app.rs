@@ -14,7 +14,7 @@ use axum::{
     routing::future::RouteFuture,
 };
 use booking_api::Code;
-use booking_core::{Clock, Engine};
+use booking_core::{Clock, Engine, Error, Ticket};
 use futures_util::FutureExt;
 use tokio::sync::watch;
 use tower::util::MapFutureLayer;
@@ -142,6 +142,11 @@ impl App {
     pub fn forget_idle_callers(&self) {
         self.user_limit.forget_idle();
         self.churn.forget_idle(Instant::now());
+    }
+
+    /// What a booking call of the ticket's is told that failed.
+    pub(crate) fn refused(&self, ticket: &Ticket, error: Error) -> Failure {
+        self.looks.refused(&self.engine, ticket, error).into()
     }
 
     pub(crate) fn is_draining(&self) -> bool {

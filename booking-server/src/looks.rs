@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use booking_core::{Engine, Error, LaneName, StoreError, Ticket, queue::Place};
+use booking_core::{Engine, Error, LaneName, Refusal, StoreError, Ticket, queue::Place};
 use tokio::time::Instant;
 
 /// Nobody is told anything older, but for what was seen since they asked.
@@ -91,6 +91,21 @@ impl Looks {
         let lane = Arc::new(Lane { seen: Mutex::new(Seen::Nothing), turn: tokio::sync::Mutex::default() });
         lanes.insert(name.clone(), Arc::clone(&lane));
         lane
+    }
+
+    /// Why a booking call failed, with the rank that is told to those who poll: what the store knows is newer, but may be
+    /// followed by what was seen before, and a rank that was told is never followed by a higher one.
+    pub(crate) fn refused(&self, engine: &Engine, ticket: &Ticket, error: Error) -> Error {
+        let Error::Refused(Refusal::NotYourTurn { rank, retry_after }) = error else { return error };
+        let lane = self.lane(&ticket.lane);
+        let is_young = matches!(lane.seen(), Seen::Since(seen) if seen.elapsed() < OLDEST);
+        // What is being looked at may have been seen before the store refused.
+        let may_be_told = is_young || lane.turn.try_lock().is_err();
+        let rank = match engine.glance(ticket) {
+            Some(Place::Waiting { rank: seen, .. }) if may_be_told => rank.max(seen),
+            _ => rank,
+        };
+        Refusal::NotYourTurn { rank, retry_after }.into()
     }
 
     /// Where the ticket stands: near the head, once admitted and once done by the store, else by what was seen at most

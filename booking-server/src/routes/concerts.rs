@@ -94,7 +94,8 @@ async fn performances(
 
 async fn list(app: &App, ticket: &Ticket, concert: Option<ConcertId>, query: &PerformancesQuery) -> Reply {
     let page = query.page().map_err(|error| Failure::invalid(error.to_string()))?;
-    let found = app.engine.performances(ticket, concert, query.date, page).await?;
+    let found = app.engine.performances(ticket, concert, query.date, page).await;
+    let found = found.map_err(|error| app.refused(ticket, error))?;
     Json::ok(&List::of(found, Performance::from))
 }
 
@@ -121,6 +122,7 @@ async fn seats(
     At(performance): At<PerformanceId>,
     Asked(query): Asked<SeatsQuery>,
 ) -> Reply {
-    let map = app.engine.seat_map(&ticket, performance).await?;
+    let map = app.engine.seat_map(&ticket, performance).await;
+    let map = map.map_err(|error| app.refused(&ticket, error))?;
     Json::ok(&Seats::of(&map, query.all))
 }

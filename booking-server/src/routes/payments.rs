@@ -43,8 +43,8 @@ async fn pay(
     _: IdempotencyKey,
     Body(wanted): Body<CreatePayment>,
 ) -> Reply {
-    let paid = app.engine.pay(&ticket, ReservationId(wanted.reservation_id)).await?;
-    Json::created::<_, PaymentMade>(paid)
+    let paid = app.engine.pay(&ticket, ReservationId(wanted.reservation_id)).await;
+    Json::created::<_, PaymentMade>(paid.map_err(|error| app.refused(&ticket, error))?)
 }
 
 refusals!(ListRefusals: USER, INPUT, READ);

@@ -3,7 +3,7 @@ use std::time::Instant;
 use axum::{extract::State, http::StatusCode};
 use booking_api::{CreateReservation, List, ListQuery, Reservation, openapi};
 use booking_core::{
-    Refusal,
+    Error, Refusal,
     hold::SeatChoice,
     id::{PerformanceId, ReservationId, from_idempotency_key},
 };
@@ -69,17 +69,20 @@ async fn create(
     };
     app.churn.check(ticket.user, Instant::now)?;
     let held = app.engine.hold(&ticket, ReservationId(id), performance, choice).await;
-    let held = held.map_err(|error| name_as_sent(error, wanted.seats.as_deref().unwrap_or_default()))?;
+    let held = held.map_err(|error| {
+        let error = name_as_sent(error, wanted.seats.as_deref().unwrap_or_default());
+        app.refused(&ticket, error)
+    })?;
     Json::created::<_, Reservation>(held)
 }
 
-fn name_as_sent(error: booking_core::Error, sent: &[i64]) -> Failure {
+fn name_as_sent(error: Error, sent: &[i64]) -> Error {
     let unknown = |seat: &&i64| u32::try_from(**seat).is_err();
     match (error, sent.iter().find(unknown)) {
-        (booking_core::Error::Refused(Refusal::UnknownSeat { seat: 0, seats }), Some(sent)) => {
+        (Error::Refused(Refusal::UnknownSeat { seat: 0, seats }), Some(sent)) => {
             Refusal::UnknownSeat { seat: *sent, seats }.into()
         }
-        (error, _) => error.into(),
+        (error, _) => error,
     }
 }
 

@@ -77,7 +77,8 @@ pub(super) async fn events(
 ) -> Result<Response, Failure> {
     // Before the map is read, so that nothing that was seen since is missed.
     let watched = app.seat_watches.known(performance);
-    let map = app.engine.seat_map(&ticket, performance).await?;
+    let map = app.engine.seat_map(&ticket, performance).await;
+    let map = map.map_err(|error| app.refused(&ticket, error))?;
     if !map.bookable {
         return Err(Refusal::NotOnSale.into());
     }

@@ -206,7 +206,11 @@ impl Service {
     }
 
     pub(crate) async fn pay(&self, buyer: &Buyer, reservation: &str) -> Reply {
-        self.post("/v1/payments", &buyer.queue_token, json!({"reservation_id": reservation})).await
+        self.pay_with(&buyer.queue_token, reservation).await
+    }
+
+    pub(crate) async fn pay_with(&self, queue_token: &str, reservation: &str) -> Reply {
+        self.post("/v1/payments", queue_token, json!({"reservation_id": reservation})).await
     }
 
     /// A whole purchase: the reservation and the payment.

@@ -16,7 +16,7 @@ use tower::ServiceExt;
 use crate::{
     faults::{Fault, SLOWLY, start},
     reader::Reader,
-    support::Service,
+    support::{CONCERT, SHOW, Service},
 };
 
 /// Longer than an instance may go by what it saw.
@@ -129,6 +129,37 @@ async fn those_who_ask_while_a_slow_store_is_looked_at_share_the_next_look() {
         assert!(began.elapsed() <= SLOWLY * 3, "{:?} in round {round}", began.elapsed());
         sleep(A_MOMENT).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_booking_call_too_early_tells_no_lower_rank_than_the_polls_that_follow() {
+    let (service, (_, queue)) = start().await;
+    service.change_lane(json!({"capacity": 1})).await.expect(200);
+    let line = line(&service, &*queue, 200).await;
+    assert_eq!(rank(&service, &line[150]).await, 150);
+    for token in &line[10..20] {
+        service.delete("/v1/queue/tokens", token).await.expect(204);
+    }
+    let wanted = json!({"performance_id": SHOW, "seats": [1]});
+    let (seats, token) = (format!("/v1/performances/{SHOW}/seats"), &line[150]);
+    for _ in 0..2 {
+        let refused = [
+            service.post("/v1/reservations", token, wanted.clone()).await,
+            service.get("/v1/performances", token).await,
+            service.get(&seats, token).await,
+            service.get(&format!("{seats}/events"), token).await,
+            service.pay_with(token, CONCERT).await,
+        ];
+        for refused in refused {
+            let told = refused.expect(429);
+            assert_eq!(told.code(), "not_your_turn");
+            let now = rank(&service, token).await;
+            assert!(told.body["rank"].as_u64().unwrap() >= now, "{now} after {told:?}");
+        }
+        sleep(A_MOMENT).await;
+    }
+    let refused = service.get("/v1/performances", token).await.expect(429);
+    assert_eq!(refused.body["rank"], 140, "what was seen so long ago is told to nobody");
 }
 
 #[tokio::test(start_paused = true)]
