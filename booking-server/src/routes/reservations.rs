@@ -4,7 +4,7 @@ use axum::{extract::State, http::StatusCode};
 use booking_api::{CreateReservation, List, ListQuery, Reservation, openapi};
 use booking_core::{
     Error, Refusal,
-    hold::SeatChoice,
+    hold::{SeatChoice, SeatNumber},
     id::{PerformanceId, ReservationId, from_idempotency_key},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -60,10 +60,7 @@ async fn create(
     };
     let performance = PerformanceId(wanted.performance_id);
     let choice = match (&wanted.seats, wanted.best) {
-        // A number no seat can have at all is unknown like any other: 0 stands for it, and the answer names what was sent.
-        (Some(seats), None) => {
-            seats.iter().map(|seat| u32::try_from(*seat).unwrap_or(0)).collect::<Vec<_>>().into()
-        }
+        (Some(seats), None) => numbers(seats).into(),
         (None, Some(count)) => SeatChoice::Best(count),
         _ => return Err(Failure::invalid(WHICH_SEATS)),
     };
@@ -74,6 +71,16 @@ async fn create(
         app.refused(&ticket, error)
     })?;
     Json::created::<_, Reservation>(held)
+}
+
+/// The numbers as seats have them. One that no seat can have at all is unknown like any other: 0 stands once for all of
+/// them, and the answer names what was sent.
+fn numbers(sent: &[i64]) -> Vec<SeatNumber> {
+    let mut numbers: Vec<_> = sent.iter().filter_map(|seat| SeatNumber::try_from(*seat).ok()).collect();
+    if numbers.len() < sent.len() && !numbers.contains(&0) {
+        numbers.push(0);
+    }
+    numbers
 }
 
 fn name_as_sent(error: Error, sent: &[i64]) -> Error {

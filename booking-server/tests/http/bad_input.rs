@@ -68,6 +68,14 @@ async fn a_seat_outside_the_performance_is_unknown_and_named() {
         assert_eq!(reply.code(), "unknown_seat");
         assert!(reply.text("detail").contains(&format!("no seat {seat}:")), "{reply:?}");
     }
+    // Several that can't exist are unknown, too, and not one that is named twice.
+    for (seats, named) in
+        [(json!([-1, -2]), -1), (json!([7, i64::MAX, 0, -1]), i64::MAX), (json!([0, 51]), 0)]
+    {
+        let body = json!({"performance_id": SHOW, "seats": seats});
+        let reply = service.post("/v1/reservations", &buyer.queue_token, body).await.expect(404);
+        assert!(reply.text("detail").contains(&format!("no seat {named}:")), "{reply:?}");
+    }
 }
 
 #[tokio::test]
