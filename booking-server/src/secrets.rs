@@ -63,6 +63,9 @@ pub enum InvalidSecrets {
         "BOOKING_ADMIN_KEY and BOOKING_SERVICE_KEY are the same; the payment gateway must not be an operator"
     )]
     Same,
+    /// Who holds a key must not be able to make tokens.
+    #[error("{0} is in BOOKING_TOKEN_SECRET, too; whoever holds the key could sign tokens with it")]
+    SignsTokens(&'static str),
 }
 
 fn random() -> String {
@@ -118,7 +121,14 @@ impl Secrets {
         if self.token_secrets.iter().any(short) {
             return Err(InvalidSecrets::Short("BOOKING_TOKEN_SECRET"));
         }
-        if self.admin_key == self.service_key { Err(InvalidSecrets::Same) } else { Ok(()) }
+        if self.admin_key == self.service_key {
+            return Err(InvalidSecrets::Same);
+        }
+        let keys = [("BOOKING_ADMIN_KEY", &self.admin_key), ("BOOKING_SERVICE_KEY", &self.service_key)];
+        match keys.into_iter().find(|(_, key)| self.token_secrets.contains(key)) {
+            Some((name, _)) => Err(InvalidSecrets::SignsTokens(name)),
+            None => Ok(()),
+        }
     }
 }
 
@@ -150,6 +160,19 @@ mod tests {
         let all = |value: &'static str| move |_: &str| Some(value.to_owned());
         assert!(matches!(Secrets::read(all("short"), &Unset::MakeUp), Err(InvalidSecrets::Short(_))));
         assert!(matches!(Secrets::read(all(LONG), &Unset::MakeUp), Err(InvalidSecrets::Same)));
+    }
+
+    #[test]
+    fn a_key_that_signs_tokens_too_is_refused_by_its_name() {
+        for key in ["BOOKING_ADMIN_KEY", "BOOKING_SERVICE_KEY"] {
+            let set = |name: &str| match name {
+                "BOOKING_TOKEN_SECRET" => Some(format!("a secret of another time, {LONG}")),
+                name => (name == key).then(|| LONG.to_owned()),
+            };
+            let refused = Secrets::read(set, &Unset::MakeUp).unwrap_err().to_string();
+            assert!(refused.contains(key) && refused.contains("BOOKING_TOKEN_SECRET"), "{refused}");
+            assert!(!refused.contains(LONG), "{refused}");
+        }
     }
 
     #[test]
