@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::{Arg, ArgAction, Command, error::ErrorKind};
+use clap::{Arg, ArgAction, Command};
 use toml::{Table, Value};
 
 use super::{is_switch, name};
@@ -72,14 +72,12 @@ fn values(key: &str, value: Value, flags: &Command) -> Result<Vec<String>, Strin
 
 /// Makes sure that a flag takes its values. What else it needs beside it is looked at when all are known.
 fn check(flags: Command, line: impl Iterator<Item = String>) -> Result<(), String> {
-    match flags.try_get_matches_from(line) {
-        Err(error) if error.kind() != ErrorKind::MissingRequiredArgument => {
-            let error = error.to_string();
-            let first = error.lines().next().unwrap_or_default();
-            Err(first.trim_start_matches("error: ").to_owned())
-        }
-        Ok(_) | Err(_) => Ok(()),
-    }
+    let refused = |error: clap::Error| {
+        let error = error.to_string();
+        let first = error.lines().next().unwrap_or_default();
+        first.trim_start_matches("error: ").to_owned()
+    };
+    flags.try_get_matches_from(line).map(drop).map_err(refused)
 }
 
 fn scalar(arg: &Arg, value: Value) -> Result<String, String> {

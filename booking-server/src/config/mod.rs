@@ -137,6 +137,8 @@ impl FromArgMatches for Configured {
             let told = flags().try_get_matches_from(told.flat_map(Setting::as_flags))?;
             ServeArgs::from_arg_matches(&told)?
         };
+        args.check_pairs()
+            .map_err(|why| Error::raw(ErrorKind::MissingRequiredArgument, format!("{why}\n")))?;
         Ok(Self { args, source, settings })
     }
 

@@ -52,7 +52,7 @@ fn a_switch_that_a_file_turns_off_is_off_unless_a_flag_turns_it_on() {
 }
 
 #[test]
-fn a_list_is_a_list_or_a_text_with_commas_and_flags_that_need_each_other_may_all_be_in_the_file() {
+fn a_list_is_a_list_or_a_text_with_commas() {
     for text in
         ["trusted-proxies = [\"10.0.0.0/8\", \"fd00::/8\"]", "trusted-proxies = \"10.0.0.0/8,fd00::/8\""]
     {
@@ -60,10 +60,32 @@ fn a_list_is_a_list_or_a_text_with_commas_and_flags_that_need_each_other_may_all
         assert_eq!(configured.args.trusted_proxies.len(), 2, "{text}");
         assert!(configured.to_toml().contains("trusted-proxies = ["), "{}", configured.to_toml());
     }
-    let both = read("user-issuer = \"https://id\"\nuser-keys = \"keys.json\"", &[]).unwrap().args;
-    assert!(both.user_keys.is_some() && both.user_issuer.is_some());
-    let half = read("user-issuer = \"https://id\"", &[]).unwrap_err();
-    assert!(half.contains("--user-keys"), "{half}");
+}
+
+#[test]
+fn flags_that_need_each_other_may_come_from_flag_and_file_and_one_alone_is_refused() {
+    let (issuer, keys) = ("user-issuer = \"https://id\"\n", "user-keys = \"keys.json\"\n");
+    let (issuer_flag, keys_flag) = (["--user-issuer", "https://id"], ["--user-keys", "keys.json"]);
+    let both_flags = [issuer_flag, keys_flag].concat();
+    for (text, flags) in [
+        (format!("{issuer}{keys}"), &[][..]),
+        (issuer.to_owned(), &keys_flag),
+        (keys.to_owned(), &issuer_flag),
+        (String::new(), &both_flags),
+    ] {
+        let args = read(&text, flags).unwrap_or_else(|refused| panic!("{text} {flags:?}: {refused}")).args;
+        assert!(args.user_keys.is_some() && args.user_issuer.is_some());
+    }
+    for (text, flags, missing) in [
+        (issuer, &[][..], "--user-keys"),
+        (keys, &[], "--user-issuer"),
+        ("", &issuer_flag, "--user-keys"),
+        ("", &keys_flag, "--user-issuer"),
+    ] {
+        let half = read(text, flags).unwrap_err();
+        assert!(half.contains(&format!("needs {missing}")), "{half}");
+    }
+    assert!(Line::try_parse_from(["serve", "--user-keys", "keys.json"]).is_err(), "without a file, too");
 }
 
 #[test]
