@@ -5,15 +5,20 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
 use jsonwebtoken::{
     Algorithm, AlgorithmFamily, DecodingKey,
-    jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicKeyUse},
+    jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse},
 };
+use serde::Deserialize;
+use serde_json::Value;
 
 /// A shared secret shorter than this many bytes could be guessed.
 const SHORTEST_SECRET: usize = 32;
 const PEM_BEGIN: &str = "-----BEGIN";
 const NO_KEY: &str = "there is no key in it: give a JWK set, or public keys in PEM (RSA, P-256 or Ed25519)";
+
+const OTHER_CURVE: &str = "an EC key in PEM must be on P-256; give keys on other curves in a JWK set";
 
 /// Keys that can't be used, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -41,19 +46,48 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Vec<UserKey>, InvalidUser
     keys.map_err(|why| InvalidUserKeys { path: path.into(), why })
 }
 
-/// Keys for anything but signatures, or of a kind nobody here knows, are somebody else's business and left out.
+/// A JWK set whose keys are looked at one by one.
+#[derive(Deserialize)]
+struct Set {
+    keys: Vec<Value>,
+}
+
+/// A key that can't be used is left out as long as there is another: who brings in a kind that is new must not shut out the
+/// users of the rest.
 fn jwk_set(text: &str) -> Result<Vec<UserKey>, String> {
-    let set: JwkSet = serde_json::from_str(text).map_err(|error| format!("it is no JWK set: {error}"))?;
-    let is_ours = |jwk: &&Jwk| {
-        matches!(jwk.common.public_key_use, None | Some(PublicKeyUse::Signature))
-            && !matches!(jwk.algorithm, AlgorithmParameters::Other(_))
-    };
-    set.keys.iter().filter(is_ours).map(of_jwk).collect()
+    let set: Set = serde_json::from_str(text).map_err(|error| format!("it is no JWK set: {error}"))?;
+    let (mut keys, mut unusable) = (Vec::new(), Vec::new());
+    for key in &set.keys {
+        match of_set(key) {
+            Ok(key) => keys.extend(key),
+            Err(why) => unusable.push(why),
+        }
+    }
+    if keys.is_empty() && !unusable.is_empty() {
+        return Err(unusable.swap_remove(0));
+    }
+    for why in unusable {
+        tracing::warn!("--user-keys: {why}; it is left out");
+    }
+    Ok(keys)
+}
+
+fn named(id: Option<&str>, why: &str) -> String {
+    format!("the key {}: {why}", id.unwrap_or("without a kid"))
+}
+
+/// A key of a set. Keys for anything but signatures, or of a kind nobody here knows, are somebody else's business.
+fn of_set(key: &Value) -> Result<Option<UserKey>, String> {
+    let jwk = Jwk::deserialize(key)
+        .map_err(|error| named(key["kid"].as_str(), &format!("it is no JWK that is known here: {error}")))?;
+    let is_ours = matches!(jwk.common.public_key_use, None | Some(PublicKeyUse::Signature))
+        && !matches!(jwk.algorithm, AlgorithmParameters::Other(_));
+    is_ours.then(|| of_jwk(&jwk)).transpose()
 }
 
 fn of_jwk(jwk: &Jwk) -> Result<UserKey, String> {
     let id = jwk.common.key_id.clone();
-    let named = |why: String| format!("the key {}: {why}", id.as_deref().unwrap_or("without a kid"));
+    let named = |why: String| named(id.as_deref(), &why);
     let usual = match &jwk.algorithm {
         AlgorithmParameters::RSA(_) => Some(Algorithm::RS256),
         AlgorithmParameters::OctetKey(_) => Some(Algorithm::HS256),
@@ -99,9 +133,16 @@ fn pem(text: &str) -> Result<Vec<UserKey>, String> {
 fn of_pem(block: &str) -> Result<UserKey, String> {
     let bytes = block.as_bytes();
     let key = |algorithm, decoding| UserKey { id: None, algorithm, decoding };
+    if let Ok(decoding) = DecodingKey::from_ec_pem(bytes) {
+        // The library takes any curve's, which would verify nothing.
+        let point = decoding.try_get_as_bytes().unwrap_or_default();
+        return match ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point) {
+            Ok(_) => Ok(key(Algorithm::ES256, decoding)),
+            Err(_) => Err(OTHER_CURVE.into()),
+        };
+    }
     DecodingKey::from_rsa_pem(bytes)
         .map(|decoding| key(Algorithm::RS256, decoding))
-        .or_else(|_| DecodingKey::from_ec_pem(bytes).map(|decoding| key(Algorithm::ES256, decoding)))
         .or_else(|_| DecodingKey::from_ed_pem(bytes).map(|decoding| key(Algorithm::EdDSA, decoding)))
         .map_err(|_| NO_KEY.into())
 }

@@ -6,7 +6,10 @@ use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der},
     rand::SystemRandom,
     rsa::KeySize,
-    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaKeyPair},
+    signature::{
+        ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P256K1_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING,
+        EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RsaKeyPair,
+    },
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use booking_core::BookingPolicy;
@@ -266,11 +269,14 @@ fn a_file_that_holds_no_usable_key_is_refused_with_what_to_do() {
         (String::new(), "give a JWK set, or public keys in PEM"),
         ("hello".into(), "give a JWK set, or public keys in PEM"),
         ("{\"keys\": []}".into(), "give a JWK set, or public keys in PEM"),
-        ("{\"keys\": [7]}".into(), "it is no JWK set"),
+        ("{\"keys\": 7}".into(), "it is no JWK set"),
+        ("{\"keys\": [7]}".into(), "the key without a kid: it is no JWK that is known here"),
         (pem("PRIVATE", b"x"), "give the public one"),
         (pem("PUBLIC", b"x"), "give a JWK set, or public keys in PEM"),
         (set(&[short]), "the key weak: a secret must have 32 bytes at least"),
         (set(&[mislabelled]), "the key odd: it is no key for HS256"),
+        (pem("PUBLIC", &on_curve(&ECDSA_P384_SHA384_FIXED_SIGNING)), "an EC key in PEM must be on P-256"),
+        (pem("PUBLIC", &on_curve(&ECDSA_P256K1_SHA256_ASN1_SIGNING)), "an EC key in PEM must be on P-256"),
     ] {
         fs::write(&path, &text).unwrap();
         let refused = UserKeys::read(&path, ISSUER, "booking.user").unwrap_err().to_string();
@@ -279,6 +285,26 @@ fn a_file_that_holds_no_usable_key_is_refused_with_what_to_do() {
     let nowhere =
         UserKeys::read(&folder.path().join("none"), ISSUER, "booking.user").unwrap_err().to_string();
     assert!(nowhere.contains("No such file"), "{nowhere}");
+}
+
+/// A public key on another curve.
+fn on_curve(algorithm: &'static EcdsaSigningAlgorithm) -> Vec<u8> {
+    let pair = EcdsaKeyPair::generate(algorithm).unwrap();
+    let public: PublicKeyX509Der<'_> = pair.public_key().as_der().unwrap();
+    public.as_ref().to_vec()
+}
+
+#[tokio::test]
+async fn a_key_of_a_set_that_cannot_be_used_is_left_out_and_the_others_are_used() {
+    let signer = Signer::p256();
+    let mut weak = Signer::secret().jwk(Some("weak"));
+    weak["k"] = json!("c2hvcnQ");
+    let unknown_curve = json!({"kty": "EC", "crv": "secp256k1", "kid": "new", "x": "AA", "y": "AA"});
+    let p521 = json!({"kty": "EC", "crv": "P-521", "kid": "big", "x": "AA", "y": "AA"});
+    let (service, ..) = trusting(&set(&[weak, json!(7), unknown_curve, p521, signer.jwk(Some("one"))])).await;
+    service.get("/v1/wallet", &signer.sign(Some("one"), &claims("x"))).await.expect(200);
+    let weak = Signer { signing: EncodingKey::from_secret(b"short"), ..Signer::secret() };
+    service.get("/v1/wallet", &weak.sign(Some("weak"), &claims("x"))).await.expect(401);
 }
 
 #[tokio::test]
