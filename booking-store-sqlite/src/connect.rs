@@ -24,6 +24,8 @@ const OURS: u32 = 0x626F_6F6B;
 const MAGIC: &[u8] = b"SQLite format 3\0";
 /// Where the header has the application's number.
 const APPLICATION: std::ops::Range<usize> = 68..72;
+/// What SQLite keeps beside a file while it is in use, or was when its process ended.
+const BESIDE: [&str; 3] = ["-journal", "-wal", "-shm"];
 /// How long to wait for somebody who reads the file with a tool of theirs and writes to it.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Pages in the write-ahead log before they are moved to their places, 40 MiB. A page that many holds changed is moved
@@ -202,14 +204,27 @@ fn create(path: &Path) -> Result<(), Box<dyn std::error::Error>> {
     })
 }
 
+/// What a file that is gone left beside it, SQLite would take for the new one's, and read it into that.
+fn check_beside(path: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    for leftover in BESIDE.map(|suffix| beside(path, suffix)) {
+        if leftover.try_exists()? {
+            let leftover = leftover.display();
+            let why = format!("{leftover} is there, of another file that had this name");
+            return Err(format!("{why}; put that file back, or move {leftover} away").into());
+        }
+    }
+    Ok(())
+}
+
 /// Makes a file under another name and gives it its own when it is whole, so that no crash leaves a half-made one. One
 /// that is there is never replaced.
 pub(crate) fn make_whole(
     path: &Path,
     fill: impl FnOnce(&mut Connection) -> rusqlite::Result<()>,
 ) -> Result<(), Box<dyn std::error::Error>> {
+    check_beside(path)?;
     let half_made = beside(path, "-new");
-    for leftover in ["", "-journal", "-wal", "-shm"] {
+    for leftover in [""].into_iter().chain(BESIDE) {
         match fs::remove_file(beside(&half_made, leftover)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
             Ok(()) | Err(_) => {}

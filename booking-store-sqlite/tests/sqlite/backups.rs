@@ -91,3 +91,14 @@ fn a_copy_never_replaces_a_file_and_is_of_our_files_only() {
     assert!(matches!(nothing, Err(OpenError::Unusable { .. })), "{nothing:?}");
     assert!(!folder.path().join("copy.db").exists());
 }
+
+#[test]
+fn a_copy_is_not_made_where_the_log_of_another_file_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (file, copy) = (folder.path().join("booking.db"), folder.path().join("copy.db"));
+    drop(open(&file).expect("it is made"));
+    fs::write(folder.path().join("copy.db-wal"), "of another file").expect("written");
+    let refused = backup(&file, &copy).expect_err("there is a log").to_string();
+    assert!(refused.contains("copy.db-wal") && refused.contains("move"), "{refused}");
+    assert!(!copy.exists());
+}

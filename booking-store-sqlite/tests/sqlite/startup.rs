@@ -30,6 +30,10 @@ impl Place {
         place
     }
 
+    fn beside(&self, suffix: &str) -> PathBuf {
+        self.folder.path().join(format!("booking.db{suffix}"))
+    }
+
     /// Changes the file behind the store's back.
     fn tamper(&self, sql: &str) {
         let file = Connection::open(&self.file).expect("a database");
@@ -92,6 +96,26 @@ fn what_is_no_file_of_ours_is_refused_and_not_overwritten() {
     place.tamper("CREATE TABLE songs (title TEXT); INSERT INTO songs VALUES ('la')");
     let refused = place.refused();
     assert!(matches!(refused, OpenError::Foreign { .. }), "{refused}");
+}
+
+#[test]
+fn the_log_of_a_file_that_is_gone_is_not_read_into_a_new_one() {
+    let place = Place::new();
+    let aside = place.beside("-aside");
+    let store = open(&place.file).expect("it is made");
+    done(&store, open_wallet(7));
+    fs::copy(place.beside("-wal"), &aside).expect("copied");
+    drop(store);
+    fs::remove_file(&place.file).expect("removed");
+    for suffix in ["-wal", "-shm", "-journal"] {
+        let leftover = place.beside(suffix);
+        fs::copy(&aside, &leftover).expect("put back");
+        let refused = open(&place.file).expect_err("it is of another file").to_string();
+        assert!(refused.contains(&format!("booking.db{suffix}")) && refused.contains("move"), "{refused}");
+        assert!(!place.file.exists());
+        fs::remove_file(&leftover).expect("moved away");
+    }
+    open(&place.file).expect("it is made");
 }
 
 #[test]
