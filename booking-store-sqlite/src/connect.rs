@@ -135,6 +135,10 @@ fn connect_to_write(path: &Path) -> rusqlite::Result<Connection> {
     file.pragma_update(None, "synchronous", "FULL")?;
     file.pragma_update(None, "wal_autocheckpoint", PAGES_LOGGED)?;
     file.pragma_update(None, "cache_size", PAGES_CACHED)?;
+    // A big transaction stays in memory until its commit. Pages that are written before, when the cache is full, may find
+    // the disk so; then SQLite forgets what it read and counts that as another program's commit, and no check of
+    // those would pass again.
+    file.pragma_update(None, "cache_spill", false)?;
     Ok(file)
 }
 

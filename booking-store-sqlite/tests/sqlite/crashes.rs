@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use crate::support::{
     disk::Fault,
-    script::{SCRIPT, Told},
+    script::{Told, script},
     victim::{Crowd, Heard, missing, play},
     world::{open, violations},
 };
@@ -18,7 +18,7 @@ fn folder() -> TempDir {
 /// Plays the script on a new file over a disk with this fault.
 fn play_on(fault: &Fault) -> (TempDir, Heard) {
     let folder = folder();
-    let heard = play(&file(&folder), |command| fault.put_under(command, folder.path()));
+    let heard = play(&file(&folder), "every", |command| fault.put_under(command, folder.path()));
     (folder, heard)
 }
 
@@ -26,15 +26,15 @@ fn file(folder: &TempDir) -> std::path::PathBuf {
     folder.path().join("booking.db")
 }
 
-/// How many calls change files in a run of the script: its length in faults.
-pub(crate) fn calls() -> u64 {
+/// How many calls change files in a run of a script: its length in faults.
+pub(crate) fn calls(name: &str) -> u64 {
     let folder = folder();
     let count = folder.path().join("count");
-    let heard = play(&file(&folder), |command| {
+    let heard = play(&file(&folder), name, |command| {
         Fault::once("none", 0).put_under(command, folder.path());
         command.env("DISK_COUNT", &count);
     });
-    assert_eq!(heard.steps, [Told::Done; SCRIPT.len()], "{heard:?}");
+    assert_eq!(heard.steps, vec![Told::Done; script(name).len()], "{heard:?}");
     assert!(heard.ended && heard.status.success(), "{heard:?}");
     heard.compare(&file(&folder)).expect("a run without a fault is as it was told");
     let counted = std::fs::read_to_string(count).expect("a count").parse().expect("a number");
@@ -44,7 +44,7 @@ pub(crate) fn calls() -> u64 {
 
 /// Ends the process at every call that changes a file, from making the file to closing it.
 fn end_everywhere(how: &'static str) {
-    let calls = calls();
+    let calls = calls("every");
     let mut killed = 0;
     for at in 1..=calls {
         let (folder, heard) = play_on(&Fault::once(how, at));
@@ -73,7 +73,7 @@ fn a_machine_that_stops_at_any_call_loses_nothing_acknowledged() {
 
 #[test]
 fn a_disk_that_only_says_it_synced_is_found_out() {
-    let calls = calls();
+    let calls = calls("every");
     let lost = (calls / 2..=calls).step_by(10).filter(|at| {
         let (folder, heard) = play_on(&Fault { lies: true, ..Fault::once("power", *at) });
         heard.compare(&file(&folder)).is_err()

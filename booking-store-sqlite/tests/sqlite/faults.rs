@@ -14,12 +14,16 @@ use crate::{
 
 /// Lets the disk fail from every call on; the runs that went wrong in no other way than that calls failed.
 fn fail_everywhere(what: &'static str, lasts: u64, stride: usize) -> Vec<Heard> {
+    fail_in("every", what, lasts, (1..=calls("every")).step_by(stride))
+}
+
+fn fail_in(script: &str, what: &'static str, lasts: u64, calls: impl Iterator<Item = u64>) -> Vec<Heard> {
     let mut runs = Vec::new();
-    for at in (1..=calls()).step_by(stride) {
+    for at in calls {
         let folder: TempDir = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("booking.db");
         let fault = Fault { lasts, ..Fault::once(what, at) };
-        let heard = play(&file, |command| fault.put_under(command, folder.path()));
+        let heard = play(&file, script, |command| fault.put_under(command, folder.path()));
         assert!(heard.status.success(), "{fault:?}: {heard:?}");
         heard.compare(&file).unwrap_or_else(|wrong| panic!("{fault:?}: {wrong}\n{heard:?}"));
         if heard.opened {
@@ -57,6 +61,14 @@ fn a_full_disk_refuses_and_serves_again_when_there_is_room() {
     assert_eq!(count(&runs, Told::Unknown), 0, "a full disk leaves nothing open");
     let runs = fail_everywhere("full", 40, 7);
     assert!(count(&runs, Told::Failed) > runs.len() / 2);
+}
+
+#[test]
+fn a_disk_that_is_full_in_the_middle_of_a_big_transaction_serves_the_next_one() {
+    let calls = calls("big");
+    let stride = usize::try_from(calls / 20).expect("a number");
+    let runs = fail_in("big", "full", 1, (calls / 40..=calls).step_by(stride));
+    assert!(count(&runs, Told::Failed) > runs.len() / 3);
 }
 
 #[test]

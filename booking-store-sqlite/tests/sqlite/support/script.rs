@@ -11,7 +11,8 @@ use booking_store_sqlite::SqliteStore;
 use pollster::block_on;
 
 use super::world::{
-    SHOW, ask, charge, entry, open_wallet, pay, place, put_show, release, reservation, set_lane, ticket, user,
+    MUCH, SHOW, ask, charge, entry, open_wallet, pay, place, put_much, put_show, release, reservation,
+    set_lane, ticket, user,
 };
 
 /// A call; numbers name people.
@@ -19,6 +20,8 @@ use super::world::{
 pub(crate) enum Step {
     SetLane,
     PutShow,
+    /// Writes more pages than the store keeps in its cache.
+    PutMuch,
     Configure,
     Open(u64),
     Charge(u64),
@@ -48,7 +51,7 @@ pub(crate) enum Told {
 }
 
 /// Every kind of call, each in a transaction of its own.
-pub(crate) const SCRIPT: [Step; 19] = [
+const SCRIPT: [Step; 19] = [
     Step::SetLane,
     Step::PutShow,
     Step::Configure,
@@ -70,6 +73,14 @@ pub(crate) const SCRIPT: [Step; 19] = [
     // Whatever failed before: this one goes through.
     Step::Open(3),
 ];
+
+/// A big transaction, and one after it.
+const BIG: [Step; 4] = [Step::SetLane, Step::PutShow, Step::PutMuch, Step::Open(3)];
+
+/// The script of this name: `big`, or every kind of call.
+pub(crate) fn script(name: &str) -> &'static [Step] {
+    if name == "big" { &BIG } else { &SCRIPT }
+}
 
 fn store_error(error: &StoreError) -> Told {
     assert!(error.retryable(), "{error}");
@@ -106,6 +117,7 @@ impl Step {
         match self {
             Self::SetLane => command(store, set_lane()),
             Self::PutShow => command(store, put_show(50)),
+            Self::PutMuch => command(store, put_much()),
             Self::Configure => {
                 let settings = LaneSettings { revision: 1, ..LaneSettings::default() };
                 told(block_on(store.configure(&main, &settings)).map_err(Error::from))
@@ -143,6 +155,7 @@ impl Step {
         match self {
             Self::SetLane => block_on(store.lane(&main)).expect("a read").is_some(),
             Self::PutShow => block_on(store.performance(SHOW)).expect("a read").is_some(),
+            Self::PutMuch => block_on(store.concert(MUCH)).expect("a read").is_some(),
             Self::Configure => block_on(store.snapshot(&main, None)).is_ok(),
             Self::Open(n) => block_on(store.wallet(user(n))).expect("a read").is_some(),
             Self::Charge(n) => {

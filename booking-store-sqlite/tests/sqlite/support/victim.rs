@@ -13,12 +13,13 @@ use booking_store_sqlite::SqliteStore;
 use pollster::block_on;
 
 use super::{
-    script::{SCRIPT, Step, Told},
+    script::{Step, Told, script},
     world::{ask, charge, open, open_wallet, pay, place, put_show, set_lane},
 };
 
 const FILE: &str = "VICTIM_FILE";
 const CROWD: &str = "VICTIM_CROWD";
+const SCRIPT: &str = "VICTIM_SCRIPT";
 /// Buyers at once in a crowd.
 const THREADS: u8 = 8;
 
@@ -33,7 +34,8 @@ fn the_process_that_is_killed() {
     if let Some(first) = std::env::var(CROWD).ok().and_then(|first| first.parse().ok()) {
         return crowd(&store, first);
     }
-    for (at, step) in SCRIPT.into_iter().enumerate() {
+    let steps = script(&std::env::var(SCRIPT).unwrap_or_default());
+    for (at, step) in steps.iter().enumerate() {
         let told = step.act(&store);
         tell(&format!("step {at} {told:?}"));
         // Memory shows what was acknowledged, and nothing that failed.
@@ -90,6 +92,7 @@ fn buy(store: &SqliteStore, n: u64) {
 /// What a process told before it ended.
 #[derive(Debug)]
 pub(crate) struct Heard {
+    script: &'static [Step],
     pub(crate) steps: Vec<Told>,
     pub(crate) wrong: Vec<String>,
     pub(crate) opened: bool,
@@ -104,9 +107,10 @@ fn command(file: &Path) -> Command {
     command
 }
 
-/// Plays the script in a process of its own, to its end, whichever that is.
-pub(crate) fn play(file: &Path, prepare: impl FnOnce(&mut Command)) -> Heard {
+/// Plays a script in a process of its own, to its end, whichever that is.
+pub(crate) fn play(file: &Path, name: &str, prepare: impl FnOnce(&mut Command)) -> Heard {
     let mut victim = command(file);
+    victim.env(SCRIPT, name);
     prepare(&mut victim);
     let output = victim.output().expect("the process starts");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -117,6 +121,7 @@ pub(crate) fn play(file: &Path, prepare: impl FnOnce(&mut Command)) -> Heard {
         _ => Told::Unknown,
     };
     Heard {
+        script: script(name),
         steps: text.lines().filter(|line| line.starts_with("step ")).map(told).collect(),
         wrong: text.lines().filter(|line| line.starts_with("wrong")).map(Into::into).collect(),
         opened: !text.lines().any(|line| line.starts_with("closed ")),
@@ -132,7 +137,7 @@ impl Heard {
             return Err(wrong.clone());
         }
         let store = open(file).map_err(|error| error.to_string())?;
-        for (step, told) in SCRIPT.into_iter().zip(&self.steps) {
+        for (step, told) in self.script.iter().zip(&self.steps) {
             let expected = match told {
                 Told::Done => true,
                 Told::Failed => false,
@@ -143,8 +148,8 @@ impl Heard {
             }
         }
         // Nothing is done that was not asked for yet: one call was in flight at most.
-        let unasked = SCRIPT.iter().skip(self.steps.len() + 1);
-        match unasked.into_iter().find(|step| step.is_done(&store)) {
+        let mut unasked = self.script.iter().skip(self.steps.len() + 1);
+        match unasked.find(|step| step.is_done(&store)) {
             Some(step) if !matches!(step, Step::Acknowledge(_)) => {
                 Err(format!("{step:?} was never asked for"))
             }

@@ -22,6 +22,7 @@ use super::harness::START;
 pub(crate) const PRICE: i64 = 1_000;
 pub(crate) const SHOW: PerformanceId = PerformanceId(Uuid::from_u128(0x5000));
 const CONCERT: ConcertId = ConcertId(Uuid::from_u128(0xC000));
+pub(crate) const MUCH: ConcertId = ConcertId(Uuid::from_u128(0xC001));
 
 /// The clock stands still, so that a run is the same every time.
 pub(crate) fn clock() -> Arc<dyn Clock> {
@@ -71,6 +72,13 @@ pub(crate) fn put_show(seats: u32) -> Command {
     };
     let (title, lane, performances) = ("A concert".into(), LaneName::main(), vec![performance]);
     catalog::Command::PutConcerts(vec![ConcertDraft { id: CONCERT, title, lane, performances }]).into()
+}
+
+/// A concert of some thousand pages.
+pub(crate) fn put_much() -> Command {
+    let (title, lane) = ("x".repeat(6_000_000), LaneName::main());
+    catalog::Command::PutConcerts(vec![ConcertDraft { id: MUCH, title, lane, performances: Vec::new() }])
+        .into()
 }
 
 pub(crate) fn open_wallet(n: u64) -> Command {
