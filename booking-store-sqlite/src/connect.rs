@@ -220,6 +220,13 @@ fn check_beside(path: &Path) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+/// Moves what is in the log to its place in the file. Closing does so, too, but keeps quiet if it fails; and a file without
+/// its log is one without what was written last.
+fn empty_log(file: &Connection) -> Result<(), Box<dyn std::error::Error>> {
+    let is_busy: bool = file.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get(0))?;
+    if is_busy { Err("somebody else has it open".into()) } else { Ok(()) }
+}
+
 /// Makes a file under another name and gives it its own when it is whole, so that no crash leaves a half-made one. One
 /// that is there is never replaced.
 pub(crate) fn make_whole(
@@ -237,6 +244,7 @@ pub(crate) fn make_whole(
     private(OpenOptions::new().write(true).create_new(true)).open(&half_made)?;
     let mut file = connect(&half_made)?;
     fill(&mut file)?;
+    empty_log(&file)?;
     file.close().map_err(|(_, error)| error)?;
     // Unlike renaming, this fails if there is a file.
     fs::hard_link(&half_made, path)?;

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    path::Path,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     thread,
 };
@@ -14,8 +15,12 @@ use booking_core::{
 use booking_store_sqlite::{OpenError, backup};
 use pollster::block_on;
 
-use crate::support::world::{
-    all_done, charge, open, open_wallet, pay, place, put_show, sell, set_lane, ticket, user, violations,
+use crate::support::{
+    disk::Fault,
+    victim,
+    world::{
+        all_done, charge, open, open_wallet, pay, place, put_show, sell, set_lane, ticket, user, violations,
+    },
 };
 
 #[test]
@@ -101,4 +106,41 @@ fn a_copy_is_not_made_where_the_log_of_another_file_is() {
     let refused = backup(&file, &copy).expect_err("there is a log").to_string();
     assert!(refused.contains("copy.db-wal") && refused.contains("move"), "{refused}");
     assert!(!copy.exists());
+}
+
+/// Copies a file with a queue over a disk with this fault. Whether it was told that it is done, which it then is, and
+/// how many calls changed files.
+fn copied_on(file: &Path, fault: &Fault) -> (bool, u64) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (copy, count) = (folder.path().join("copy.db"), folder.path().join("count"));
+    let told = victim::copy(file, &copy, |command| {
+        fault.put_under(command, folder.path());
+        command.env("DISK_COUNT", &count);
+    });
+    assert!(copy.exists() || !told, "{fault:?}");
+    if copy.exists() {
+        let copied = open(&copy).unwrap_or_else(|error| panic!("{fault:?}: {error}"));
+        let lane = block_on(copied.snapshot(&LaneName::main(), None));
+        assert!(lane.is_err(), "it has the queue: {fault:?}: {lane:?}");
+    }
+    (told, fs::read_to_string(count).expect("a count").parse().expect("a number"))
+}
+
+#[test]
+fn a_copy_on_a_disk_that_fails_is_whole_and_without_the_queue_or_is_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("booking.db");
+    let store = open(&file).expect("it is made");
+    sell(&store);
+    let (main, settings) = (LaneName::main(), LaneSettings { revision: 1, ..LaneSettings::default() });
+    block_on(store.configure(&main, &settings)).expect("configured");
+    block_on(store.enter(&main, user(1))).expect("a place");
+    drop(store);
+    let (told, calls) = copied_on(&file, &Fault::once("none", 0));
+    assert!(told && calls > 20, "{calls} calls");
+    for what in ["full", "eio"] {
+        let fault = |at| Fault { lasts: 1_000_000, ..Fault::once(what, at) };
+        let made = (1..=calls).filter(|at| copied_on(&file, &fault(*at)).0).count();
+        assert!(made * 3 < (1..=calls).count(), "{made} of {calls} were made: {what}");
+    }
 }

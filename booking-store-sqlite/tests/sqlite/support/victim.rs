@@ -9,7 +9,7 @@ use std::{
 };
 
 use booking_core::{Epoch, Error, store::JointStore};
-use booking_store_sqlite::SqliteStore;
+use booking_store_sqlite::{SqliteStore, backup};
 use pollster::block_on;
 
 use super::{
@@ -19,6 +19,8 @@ use super::{
 
 const FILE: &str = "VICTIM_FILE";
 const CROWD: &str = "VICTIM_CROWD";
+/// Where to copy the file to, instead of opening it.
+const COPY: &str = "VICTIM_COPY";
 const SCRIPT: &str = "VICTIM_SCRIPT";
 /// Buyers at once in a crowd.
 const THREADS: u8 = 8;
@@ -27,6 +29,12 @@ const THREADS: u8 = 8;
 #[test]
 fn the_process_that_is_killed() {
     let Some(path) = std::env::var_os(FILE) else { return };
+    if let Some(to) = std::env::var_os(COPY) {
+        return match backup(Path::new(&path), Path::new(&to)) {
+            Ok(()) => tell("end"),
+            Err(error) => tell(&format!("closed {error}")),
+        };
+    }
     let store = match open(Path::new(&path)) {
         Ok(store) => store,
         Err(error) => return tell(&format!("closed {error}")),
@@ -128,6 +136,15 @@ pub(crate) fn play(file: &Path, name: &str, prepare: impl FnOnce(&mut Command)) 
         ended: text.lines().any(|line| line == "end"),
         status: output.status,
     }
+}
+
+/// Copies a file in a process of its own; whether it said that it had.
+pub(crate) fn copy(file: &Path, to: &Path, prepare: impl FnOnce(&mut Command)) -> bool {
+    play(file, "", |victim| {
+        victim.env(COPY, to);
+        prepare(victim);
+    })
+    .ended
 }
 
 impl Heard {
