@@ -208,6 +208,11 @@ impl<W, A> Batcher<W, A> {
         }
     }
 
+    /// Whether it takes no more jobs: it was closed, or its worker has gone.
+    pub fn is_closed(&self) -> bool {
+        lock(&self.queue).map_or(true, |queue| queue.closed)
+    }
+
     /// Takes no more jobs. Those that wait are still handed out by [`next`](Self::next), then it ends.
     pub fn close(&self) {
         let Ok(mut queue) = lock(&self.queue) else { return };

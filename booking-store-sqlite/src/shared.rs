@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard},
+    sync::{Mutex, MutexGuard, OnceLock},
 };
 
 use booking_core::{LaneName, State, StoreError, queue::Lane};
@@ -14,6 +14,8 @@ pub(crate) type Lanes = BTreeMap<LaneName, Lane>;
 pub(crate) struct Shared {
     books: Mutex<State>,
     lanes: Mutex<Lanes>,
+    /// Why nothing is saved any more, since it is so.
+    stopped: OnceLock<String>,
 }
 
 /// Whoever panicked inside a lock may have left half a change behind.
@@ -23,7 +25,7 @@ fn lock<T>(mutex: &Mutex<T>) -> Result<MutexGuard<'_, T>, StoreError> {
 
 impl Shared {
     pub(crate) fn new(books: State, lanes: Lanes) -> Self {
-        Self { books: Mutex::new(books), lanes: Mutex::new(lanes) }
+        Self { books: Mutex::new(books), lanes: Mutex::new(lanes), stopped: OnceLock::new() }
     }
 
     pub(crate) fn books(&self) -> Result<MutexGuard<'_, State>, StoreError> {
@@ -32,5 +34,15 @@ impl Shared {
 
     pub(crate) fn lanes(&self) -> Result<MutexGuard<'_, Lanes>, StoreError> {
         lock(&self.lanes)
+    }
+
+    /// From now on nothing is saved.
+    pub(crate) fn stop(&self, why: &str) {
+        // That it is so already is no news.
+        self.stopped.set(why.into()).ok();
+    }
+
+    pub(crate) fn stopped(&self) -> Option<&str> {
+        self.stopped.get().map(String::as_str)
     }
 }

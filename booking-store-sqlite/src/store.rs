@@ -86,6 +86,16 @@ impl SqliteStore {
         self.writer.submit(work, size).await
     }
 
+    /// Fails if nothing can be saved any more, which reads in memory would not notice: the file is not what was written to
+    /// it, or a thread has gone.
+    pub(crate) fn check_writer(&self) -> Result<(), StoreError> {
+        match self.shared.stopped() {
+            Some(why) => Err(StoreError::broken(why)),
+            None if self.writer.is_closed() => Err(StoreError::unavailable("the store is closed")),
+            None => Ok(()),
+        }
+    }
+
     pub(crate) async fn read_log(&self, question: Question) -> Result<Found, StoreError> {
         self.log.submit(question, 1).await
     }

@@ -14,6 +14,8 @@ pub(crate) enum Trouble {
     Unknown(String),
     /// The rows can't be saved or read: trying again won't help.
     Broken(String),
+    /// The file is not what is in memory: nothing can be saved until it is read anew.
+    Stopped(String),
 }
 
 impl Trouble {
@@ -22,7 +24,7 @@ impl Trouble {
         match self {
             Self::Gone(detail) => StoreError::unavailable(detail),
             Self::Unknown(detail) => StoreError::unknown_outcome(detail),
-            Self::Broken(detail) => StoreError::broken(detail),
+            Self::Broken(detail) | Self::Stopped(detail) => StoreError::broken(detail),
         }
     }
 

@@ -106,7 +106,9 @@ fn workers_that_share_their_callers_take_half_each() {
 fn a_closed_queue_is_emptied_and_then_ends() {
     let batcher = batcher(10, 10);
     let _waiting = batcher.submit(1, 1);
+    assert!(!batcher.is_closed());
     batcher.close();
+    assert!(batcher.is_closed());
     assert!(!answer_of(batcher.submit(2, 1)).unwrap_err().may_have_applied());
     assert_eq!((taken(&batcher), taken(&batcher)), (Some(vec![1]), None));
 }

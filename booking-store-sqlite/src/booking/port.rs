@@ -104,6 +104,8 @@ impl BookingStore for SqliteStore {
     }
 
     async fn lanes(&self) -> Result<Vec<LaneRecord>, StoreError> {
+        // Readiness asks for them, and a store that can't save any more is not ready.
+        self.check_writer()?;
         Ok(self.shared.books()?.lane_records())
     }
 

@@ -240,9 +240,11 @@ impl Decider {
         again.append(&mut self.held_back);
         self.held_back = again;
         match trouble {
-            Trouble::Broken(_) if calls.len() > 1 => self.alone.extend(calls),
-            _ => fail(calls, &trouble.to_store_error()),
+            Trouble::Broken(_) if calls.len() > 1 => return self.alone.extend(calls),
+            Trouble::Stopped(why) => self.shared.stop(why),
+            Trouble::Broken(_) | Trouble::Gone(_) | Trouble::Unknown(_) => {}
         }
+        fail(calls, &trouble.to_store_error());
     }
 
     /// The books need nothing: the drafts are copies.

@@ -65,7 +65,7 @@ impl Saver {
             self.file.execute_batch("ROLLBACK")?;
         }
         if last_event(&self.file)? != self.last_event {
-            return Err(Trouble::Broken(
+            return Err(Trouble::Stopped(
                 "the file is not what was written to it; restart to read it anew".into(),
             ));
         }
@@ -76,7 +76,9 @@ impl Saver {
     fn begin(&self) -> Result<(), Trouble> {
         self.file.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
         if commits_of_others(&self.file)? != self.others {
-            return Err(Trouble::Broken("another program wrote to the file; restart to read it anew".into()));
+            return Err(Trouble::Stopped(
+                "another program wrote to the file; restart to read it anew".into(),
+            ));
         }
         Ok(())
     }

@@ -5,7 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use booking_core::store::BookingStore;
 use booking_store_sqlite::{OpenError, SqliteConfig, SqliteStore};
+use pollster::block_on;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -202,15 +204,19 @@ fn another_program_that_writes_to_the_file_is_noticed_before_anything_is_decided
     let place = Place::sold();
     let store = open(&place.file).expect("it opens");
     done(&store, open_wallet(7));
+    block_on(store.lanes()).expect("it is ready");
     place.tamper("UPDATE users SET opened_at = opened_at + 1");
     for n in [8, 9] {
         let told = ask(&store, open_wallet(n)).expect_err("memory is not what the file is");
         assert!(told.to_string().contains("another program") && !told.may_have_applied(), "{told}");
+        let told = block_on(store.lanes()).expect_err("who asks whether to send work is told, too");
+        assert!(told.to_string().contains("another program"), "{told}");
     }
     drop(store);
     let store = open(&place.file).expect("it is read anew");
+    block_on(store.lanes()).expect("it is ready");
     assert_eq!(violations(&store), Vec::<String>::new());
     done(&store, open_wallet(8));
-    let wallet = |n| pollster::block_on(booking_core::store::BookingStore::wallet(&*store, user(n)));
+    let wallet = |n| block_on(store.wallet(user(n)));
     assert!(matches!((wallet(8), wallet(9)), (Ok(Some(_)), Ok(None))));
 }
