@@ -159,6 +159,9 @@ impl Lane {
             self.departed.push(seq);
         }
         for (below, reason) in row.drained.iter().skip(self.drained.len()) {
+            if *below > self.next() {
+                return Err(BrokenLane::Missing(self.next()));
+            }
             self.drain(*below, *reason);
         }
         self.move_head(head);

@@ -5,7 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use booking_core::store::BookingStore;
+use booking_core::{
+    LaneName,
+    catalog::LaneSettings,
+    store::{BookingStore, QueueStore},
+};
 use booking_store_sqlite::{OpenError, SqliteConfig, SqliteStore};
 use pollster::block_on;
 use rusqlite::Connection;
@@ -189,6 +193,20 @@ fn rows_that_break_what_must_hold_are_refused() {
         assert!(matches!(refused, OpenError::Damaged { .. }), "{sql}: {refused}");
         assert!(refused.to_string().contains(told), "{sql}: {refused}");
     }
+}
+
+#[test]
+fn a_lane_that_was_drained_beyond_its_numbers_is_refused() {
+    let place = Place::new();
+    let store = open(&place.file).expect("it is made");
+    let (main, settings) = (LaneName::main(), LaneSettings { revision: 1, ..LaneSettings::default() });
+    block_on(store.configure(&main, &settings)).expect("configured");
+    block_on(store.enter(&main, user(1))).expect("a place");
+    drop(store);
+    place.tamper("UPDATE queue_lanes SET drained = '[[99,\"closed\"]]'");
+    let refused = place.refused();
+    assert!(matches!(refused, OpenError::Damaged { .. }), "{refused}");
+    assert!(refused.to_string().contains("number 2 of the lane is missing"), "{refused}");
 }
 
 #[test]

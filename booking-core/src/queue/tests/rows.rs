@@ -1,7 +1,7 @@
 //! A lane as rows and back. That a lane follows its rows through anything is a model test.
 
 use super::*;
-use crate::queue::{BrokenLane, ChangedTickets, Course, TicketRow};
+use crate::queue::{BrokenLane, ChangedTickets, Course, LaneRow, TicketRow};
 
 fn changes(room: &mut Room, commands: &[Command]) -> ChangedTickets {
     let mut log = Vec::new();
@@ -53,4 +53,16 @@ fn rows_with_a_gap_are_no_lane() {
     assert_eq!(load(&[row(2, None)]), Err(BrokenLane::Missing(1)));
     assert_eq!(load(&[row(0, None)]), Err(BrokenLane::Missing(1)));
     assert_eq!(load(&[row(1, Some(2))]), Err(BrokenLane::Departure(1)));
+}
+
+#[test]
+fn a_lane_drained_beyond_its_numbers_is_no_lane() {
+    let lane = Room::of_capacity(0).lane;
+    let load = |below| {
+        let row = LaneRow { drained: vec![(below, EndReason::Closed)], ..lane.row() };
+        let ticket = TicketRow { seq: 1, user: user(1), course: Course::default() };
+        Lane::load(LaneName::main(), row, &[ticket]).map(|_| ())
+    };
+    assert_eq!((load(0), load(1), load(2)), (Ok(()), Ok(()), Ok(())));
+    assert_eq!((load(3), load(u64::MAX)), (Err(BrokenLane::Missing(2)), Err(BrokenLane::Missing(2))));
 }
