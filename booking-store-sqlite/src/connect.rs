@@ -160,6 +160,7 @@ impl Opened {
             let (path, newest) = (config.path.clone(), migrate::newest());
             return Err(OpenError::NewerSchema { path, version, newest });
         }
+        keep_log(config, &writer)?;
         migrate::migrate(&mut writer).map_err(failed)?;
         let (log, auditor) =
             (connect_to_read(&path).map_err(failed)?, connect_to_read(&path).map_err(failed)?);
@@ -178,6 +179,16 @@ fn real_path(path: &Path) -> io::Result<PathBuf> {
     let name = path.file_name().ok_or_else(|| io::Error::other("it names no file"))?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     Ok(fs::canonicalize(folder)?.join(name))
+}
+
+/// A copy that another tool made may be without a write-ahead log. Readers would hinder the writer then, and what is said
+/// here about commits that fail would not hold.
+fn keep_log(config: &SqliteConfig, file: &Connection) -> Result<(), OpenError> {
+    let kept = file.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0));
+    match kept.map_err(|error| failure(config, &error))?.as_str() {
+        "wal" => Ok(()),
+        other => Err(config.unusable(format!("SQLite keeps its journal as {other} there, not as a log"))),
+    }
 }
 
 /// Nothing is opened that does not say it is ours: SQLite would recover, and so change, any file of its kind.

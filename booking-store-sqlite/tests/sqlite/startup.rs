@@ -210,6 +210,17 @@ fn a_lane_that_was_drained_beyond_its_numbers_is_refused() {
 }
 
 #[test]
+fn a_copy_by_another_tool_is_served_with_a_log_so_that_readers_hinder_nobody() {
+    let place = Place::sold();
+    let copy = place.folder.path().join("copy.db");
+    place.tamper(&format!("VACUUM INTO '{}'", copy.display()));
+    let store = open(&copy).expect("it opens");
+    let reader = Connection::open(&copy).expect("a database");
+    reader.execute_batch("BEGIN; SELECT count(*) FROM users").expect("somebody reads");
+    done(&store, open_wallet(7));
+}
+
+#[test]
 fn the_checks_at_the_start_can_be_left_out() {
     let place = Place::sold();
     place.tamper("DROP TRIGGER events_are_kept; DELETE FROM events WHERE seq = 2");
