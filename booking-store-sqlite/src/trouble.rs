@@ -10,7 +10,7 @@ pub(crate) enum Trouble {
     /// transaction was kept, and a later one may go through.
     Gone(String),
     /// The disk failed while committing: whether a crash right now would find the transaction is not known. Nothing of
-    /// it is seen before a crash, and the next commit takes its place in the file.
+    /// it is seen before a crash, and the next commit takes its place in the file; one that only does that failed, too.
     Unknown(String),
     /// The rows can't be saved or read: trying again won't help.
     Broken(String),

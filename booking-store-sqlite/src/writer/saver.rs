@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::{Closing, Desk, draft::Draft};
 use crate::{
     booking::{load::last_event, save},
-    queue,
+    migrate, queue,
     trouble::Trouble,
 };
 
@@ -45,15 +45,28 @@ impl Saver {
 
     fn save(&mut self, group: &[Draft]) -> Result<(), Trouble> {
         let saved = self.check().and_then(|()| self.commit(group));
-        if saved.is_err() {
+        saved.map_err(|trouble| {
             self.failed = true;
             self.lanes.clear();
-            if !self.file.is_autocommit() {
-                // If this fails too, `check` tries again before the next group.
-                self.file.execute_batch("ROLLBACK").ok();
+            // If this fails, `check` tries again before the next group.
+            match (self.roll_back(), trouble) {
+                (Ok(()), Trouble::Unknown(detail)) => self.overwrite(detail),
+                (_, trouble) => trouble,
             }
+        })
+    }
+
+    fn roll_back(&self) -> rusqlite::Result<()> {
+        if self.file.is_autocommit() { Ok(()) } else { self.file.execute_batch("ROLLBACK") }
+    }
+
+    /// What a commit left in the log when its sync failed, a crash would find. The next commit is written over it, so one
+    /// that changes nothing is made at once: when that is on the disk the other is undone for good.
+    fn overwrite(&self, detail: String) -> Trouble {
+        match self.file.pragma_update(None, "user_version", migrate::newest()) {
+            Ok(()) => Trouble::Gone(detail),
+            Err(_) => Trouble::Unknown(detail),
         }
-        saved
     }
 
     /// After a failure: the transaction is over, and the file holds what it held before.
@@ -61,9 +74,7 @@ impl Saver {
         if !self.failed {
             return Ok(());
         }
-        if !self.file.is_autocommit() {
-            self.file.execute_batch("ROLLBACK")?;
-        }
+        self.roll_back()?;
         if last_event(&self.file)? != self.last_event {
             return Err(Trouble::Stopped(
                 "the file is not what was written to it; restart to read it anew".into(),

@@ -8,7 +8,7 @@ use crate::{
     support::{
         disk::Fault,
         script::Told,
-        victim::{Heard, play},
+        victim::{Heard, QUITS, play},
     },
 };
 
@@ -50,8 +50,25 @@ fn a_call_of_the_disk_that_fails_fails_the_commit_and_no_other() {
 
 #[test]
 fn a_sync_that_fails_leaves_the_outcome_open_and_the_next_commit_in_order() {
-    let runs = fail_everywhere("sync", 1, 1);
+    let runs = fail_everywhere("sync", 40, 3);
     assert!(count(&runs, Told::Unknown) > 5, "{}", count(&runs, Told::Unknown));
+}
+
+#[test]
+fn a_commit_whose_sync_fails_once_is_undone_when_that_is_told() {
+    let mut failed = 0;
+    for at in 1..=calls("every") {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (file, fault) = (folder.path().join("booking.db"), Fault::once("sync", at));
+        let heard = play(&file, "every", |command| {
+            fault.put_under(command, folder.path());
+            command.env(QUITS, "1");
+        });
+        assert!(!heard.steps.contains(&Told::Unknown), "{fault:?}: {heard:?}");
+        heard.compare(&file).unwrap_or_else(|wrong| panic!("{fault:?}: {wrong}\n{heard:?}"));
+        failed += usize::from(heard.steps.contains(&Told::Failed));
+    }
+    assert!(failed > 5, "{failed}");
 }
 
 #[test]
