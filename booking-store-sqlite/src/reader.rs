@@ -101,6 +101,8 @@ impl Reader {
     fn audit(&self) -> rusqlite::Result<Audit> {
         // One view of all rows, which ends however this does.
         let view = self.file.unchecked_transaction()?;
+        // It begins with the first row that is read. A clock read before that would be behind what is seen.
+        load::last_event(&view)?;
         load::audit(&view, self.max_balance, self.clock.now())
     }
 }

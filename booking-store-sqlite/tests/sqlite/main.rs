@@ -5,6 +5,7 @@ mod support;
 mod ahead;
 mod backups;
 mod booking;
+mod clocks;
 mod constraints;
 mod crashes;
 mod faults;
