@@ -20,8 +20,7 @@ pub fn backup(from: &Path, to: &Path) -> Result<(), OpenError> {
     if to.exists() {
         return Err(unusable(to, "it is there already, and is not overwritten".into()));
     }
-    let source = connect_to_read(from).map_err(|error| unusable(from, error.to_string()))?;
-    match is_ours(&source) {
+    match is_ours(from) {
         Ok(true) => {}
         Ok(false) => {
             let why = "it is a database of another program".into();
@@ -29,6 +28,7 @@ pub fn backup(from: &Path, to: &Path) -> Result<(), OpenError> {
         }
         Err(error) => return Err(unusable(from, error.to_string())),
     }
+    let source = connect_to_read(from).map_err(|error| unusable(from, error.to_string()))?;
     let made = make_whole(to, |copy| {
         copy_pages(&source, copy)?;
         copy.execute_batch(FORGET_THE_QUEUE)

@@ -265,8 +265,13 @@ pub(crate) fn make_whole(
     Ok(())
 }
 
-/// Whether this open file is one of ours.
-pub(crate) fn is_ours(file: &Connection) -> rusqlite::Result<bool> {
+/// Whether this file is one of ours. It is not touched: what is beside it is not read, and so not recovered. SQLite looks
+/// itself, since closing another handle would undo the locks that a store in this process may have on it.
+pub(crate) fn is_ours(path: &Path) -> rusqlite::Result<bool> {
+    let path = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let file = Connection::open_with_flags(format!("file:{path}?immutable=1"), flags)?;
     file.pragma_query_value(None, "application_id", |row| row.get::<_, u32>(0)).map(|of| of == OURS)
 }
 

@@ -217,7 +217,8 @@ impl Decider {
         self.write();
         match published {
             Ok(()) => answer(calls, answers),
-            Err(error) => fail(calls, &error),
+            // It was done, and nobody here can see it.
+            Err(error) => fail(calls, &StoreError::unknown_outcome(error.to_string())),
         }
     }
 

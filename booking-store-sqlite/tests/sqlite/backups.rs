@@ -14,6 +14,7 @@ use booking_core::{
 };
 use booking_store_sqlite::{OpenError, backup};
 use pollster::block_on;
+use rusqlite::Connection;
 
 use crate::support::{
     disk::Fault,
@@ -106,6 +107,22 @@ fn a_copy_is_not_made_where_the_log_of_another_file_is() {
     let refused = backup(&file, &copy).expect_err("there is a log").to_string();
     assert!(refused.contains("copy.db-wal") && refused.contains("move"), "{refused}");
     assert!(!copy.exists());
+}
+
+#[test]
+fn a_database_of_another_program_is_not_even_recovered() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [theirs, found] = ["theirs.db", "found.db"].map(|name| folder.path().join(name));
+    let file = Connection::open(&theirs).expect("a database");
+    let songs = "CREATE TABLE songs (title TEXT); INSERT INTO songs VALUES ('la')";
+    file.execute_batch(&format!("PRAGMA journal_mode = WAL; {songs}")).expect("songs");
+    let log = |path: &Path| path.with_extension("db-wal");
+    fs::copy(&theirs, &found).and_then(|_| fs::copy(log(&theirs), log(&found))).expect("copied");
+    let bytes = || [&found, &log(&found)].map(|path| fs::read(path).expect("a file"));
+    let before = bytes();
+    let refused = backup(&found, &folder.path().join("copy.db"));
+    assert!(matches!(refused, Err(OpenError::Foreign { .. })), "{refused:?}");
+    assert_eq!(bytes(), before, "it is left as it is");
 }
 
 /// Copies a file with a queue over a disk with this fault. Whether it was told that it is done, which it then is, and

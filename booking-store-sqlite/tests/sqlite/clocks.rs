@@ -1,20 +1,24 @@
 //! Clocks that do more than tell the time: so something happens between two steps of the store.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, OnceLock, Weak,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    task::{Context, Waker},
     thread,
     time::Duration,
 };
 
-use booking_core::Epoch;
+use booking_core::{Clock, Epoch, store::BookingStore};
 use booking_store_sqlite::{SqliteConfig, SqliteStore};
+use pollster::block_on;
+use rusqlite::Connection;
 
 use crate::support::{
     harness::START,
-    world::{done, open_wallet, place, policy, sell, violations},
+    world::{SHOW, done, open, open_wallet, place, policy, sell, user, violations},
 };
 
 #[test]
@@ -40,4 +44,42 @@ fn an_audit_is_of_an_instant_after_all_that_it_sees() {
     done(&store, open_wallet(3));
     selling.set(Arc::downgrade(&store)).expect("once");
     assert_eq!(violations(&store), Vec::<String>::new());
+}
+
+/// How many calls were given to the saver.
+fn written(store: &SqliteStore) -> u64 {
+    store.batch_sizes().iter().map(|(_, sizes)| sizes.jobs()).sum()
+}
+
+#[test]
+fn what_is_written_and_can_not_be_shown_is_told_as_unknown() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("booking.db");
+    let breaks = Arc::new(AtomicBool::new(false));
+    let clock: Arc<dyn Clock> = {
+        let breaks = Arc::clone(&breaks);
+        Arc::new(move || {
+            assert!(!breaks.swap(false, Ordering::SeqCst), "planted");
+            START
+        })
+    };
+    let store = SqliteStore::open(&SqliteConfig::new(&file, policy()), clock).expect("it is made");
+    sell(&store);
+    let hand = Connection::open(&file).expect("a database");
+    hand.execute_batch("BEGIN IMMEDIATE").expect("nobody else writes");
+    let before = written(&store);
+    let mut call = store.execute(vec![open_wallet(7)]);
+    assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    while written(&store) == before {
+        thread::yield_now();
+    }
+    breaks.store(true, Ordering::SeqCst);
+    catch_unwind(AssertUnwindSafe(|| block_on(store.seat_map(SHOW)))).expect_err("under the lock");
+    hand.execute_batch("ROLLBACK").expect("the file is let go");
+    let told = block_on(call).expect_err("memory can't follow");
+    assert!(told.may_have_applied(), "{told:?}");
+    block_on(store.lanes()).expect_err("nobody should send work");
+    drop(store);
+    let wallet = block_on(open(&file).expect("it is whole").wallet(user(7)));
+    assert!(wallet.expect("a read").is_some(), "it was done");
 }
