@@ -25,10 +25,12 @@ use crate::{
 /// `booking import`.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ImportArgs {
-    /// The files: CSV, JSON Lines, or schema.org Event JSON-LD; `-` reads standard input
+    /// The files: CSV, JSON Lines, or schema.org Event JSON-LD; `-` reads standard input. Prices of CSV and JSON Lines are in
+    /// the currency's minor unit; those of JSON-LD are in its major unit, as schema.org has it, and are converted
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// What a seat costs where a row does not say, in the currency's minor unit [default: 50000]
+    /// What a seat costs where a row does not say, or JSON-LD says it without a currency, in the currency's minor unit
+    /// [default: 50000]
     #[arg(long, value_parser = import::parse_price)]
     price: Option<u64>,
     /// How many seats a performance has where a row does not say, 1 to 20000 [default: 50]

@@ -51,6 +51,11 @@ impl Collector {
         }
     }
 
+    /// Whether there is a price for rows that don't say theirs well enough.
+    pub(super) fn has_price(&self) -> bool {
+        self.defaults.price.is_some()
+    }
+
     pub(super) fn bad(&mut self, line: usize, reason: impl Display) {
         let reason = reason.to_string();
         self.bad.push(BadRow { line, reason });

@@ -49,8 +49,21 @@ pub(super) enum Fault {
          write digits only, without sign, fraction or exponent"
     )]
     PriceNotWhole { found: String },
-    #[error("price {found} is out of range; it may be 0 to {MAX_PRICE}")]
+    #[error("price {found} is out of range; it may be 0 to {MAX_PRICE} of the currency's smallest unit")]
     PriceOutOfRange { found: String },
+    #[error(
+        "price {found} is no number of the currency's major unit; write digits and a point, such as \"19.99\""
+    )]
+    PriceNotDecimal { found: String },
+    #[error(
+        "price {found} has no priceCurrency, so nobody knows its smallest unit; add one such as \"EUR\", or give \
+         --price in minor units for all such events"
+    )]
+    NoCurrency { found: String },
+    #[error("priceCurrency {found} is no currency; write its three letters (ISO 4217), such as EUR")]
+    UnknownCurrency { found: String },
+    #[error("price {found} is finer than the smallest unit of {currency}, which has {decimals} decimals")]
+    PriceTooFine { found: String, currency: String, decimals: usize },
     #[error("seats {found} is not a whole number; write digits only")]
     SeatsNotWhole { found: String },
     #[error("seats {found} is out of range; it may be 1 to {MAX_SEATS}")]

@@ -57,7 +57,8 @@ pub(super) fn parse_seats(text: &str) -> Result<u32, Fault> {
     seats.ok_or_else(|| Fault::SeatsOutOfRange { found: found() })
 }
 
-fn is_digits(text: &str) -> bool {
+/// Whether a text is digits and nothing else, without a sign.
+pub(super) fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::collect::{Collector, Draft};
 use super::fault::{Fault, not_json};
 use super::lines::Lines;
-use super::{fields, start};
+use super::{currency, fields, start};
 
 /// How deep events may be nested in lists and `@graph`s. Pages that collect others go to three.
 const MAX_DEPTH: usize = 8;
@@ -82,7 +82,7 @@ fn event(value: &Value, line: usize, collector: &mut Collector) -> Result<(), Fa
         line,
         venue: place.venue,
         start: start::parse(fields::text(event, "startDate")?, None)?,
-        price: price(event)?,
+        price: price(event, collector.has_price())?,
         seats: fields::seats(seats.as_deref())?,
         on_sale: on_sale(event)?,
     };
@@ -143,17 +143,24 @@ fn is_virtual(location: &Map<String, Value>) -> bool {
     name.is_some_and(|name| name.ends_with("VirtualLocation"))
 }
 
-/// The price of the first offer that has one. `lowPrice` is what an `AggregateOffer` has in its stead.
-fn price(event: &Map<String, Value>) -> Result<Option<u64>, Fault> {
+/// The price of the first offer that has one, in the minor unit; schema.org has the major. `lowPrice` is what an
+/// `AggregateOffer` has in its stead. A price without a currency can't be converted: it counts as none if a default is given.
+fn price(event: &Map<String, Value>, has_default: bool) -> Result<Option<u64>, Fault> {
     let offers = match event.get("offers") {
         Some(Value::Array(offers)) => offers.as_slice(),
         Some(offer) => std::slice::from_ref(offer),
         None => &[],
     };
-    let mut prices = offers.iter().filter_map(Value::as_object).filter_map(|offer| {
-        fields::number_text(offer, "price").or_else(|| fields::number_text(offer, "lowPrice"))
+    let priced = offers.iter().filter_map(Value::as_object).find_map(|offer| {
+        let price = fields::number_text(offer, "price").or_else(|| fields::number_text(offer, "lowPrice"));
+        price.map(|price| (price, offer))
     });
-    fields::price(prices.next().as_deref())
+    let Some((price, offer)) = priced else { return Ok(None) };
+    let currency = fields::present(fields::text(offer, "priceCurrency")?);
+    match currency::minor_units(&price, currency) {
+        Err(Fault::NoCurrency { .. }) if has_default => Ok(None),
+        price => price.map(Some),
+    }
 }
 
 /// An event may be rescheduled and moved online at once, and then has a list. One word that stops the sale is enough.

@@ -8,6 +8,7 @@
 
 mod collect;
 mod csv;
+mod currency;
 mod fault;
 mod fields;
 mod format;
@@ -39,7 +40,8 @@ pub const MAX_PRICE: u64 = 1_000_000_000_000;
 /// The most seats a performance may have. The fewest is 1.
 pub const MAX_SEATS: u32 = 20_000;
 
-/// What fills a price or a seat count that a row leaves out. A row that gives its own keeps it.
+/// What fills a price or a seat count that a row leaves out. A row that gives its own keeps it, but for a price of
+/// JSON-LD without a currency: that one says too little to be read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Defaults {
     /// In the minor unit of the currency; [`DEFAULT_PRICE`] when absent.

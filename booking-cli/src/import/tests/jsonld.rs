@@ -203,11 +203,11 @@ fn the_status_may_be_a_url_or_a_word() {
 #[test]
 fn the_price_is_that_of_the_first_offer_that_has_one() {
     for (offers, price) in [
-        (r#"{"price": 700, "priceCurrency": "EUR"}"#, 700),
-        (r#"{"price": "700"}"#, 700),
-        (r#"{"@type": "AggregateOffer", "lowPrice": 300, "highPrice": 900}"#, 300),
-        (r#"{"price": null, "lowPrice": "300"}"#, 300),
-        (r#"[{"url": "x"}, {"price": ""}, {"price": 5}, {"price": 6}]"#, 5),
+        (r#"{"price": 700, "priceCurrency": "KRW"}"#, 700),
+        (r#"{"price": "700", "priceCurrency": "KRW"}"#, 700),
+        (r#"{"@type": "AggregateOffer", "lowPrice": 300, "highPrice": 900, "priceCurrency": "KRW"}"#, 300),
+        (r#"{"price": null, "lowPrice": "300", "priceCurrency": "KRW"}"#, 300),
+        (r#"[{"url": "x"}, {"price": ""}, {"price": 5, "priceCurrency": "KRW"}, {"price": 6}]"#, 5),
         (r#"{"url": "x"}"#, DEFAULT_PRICE),
         ("[]", DEFAULT_PRICE),
         ("null", DEFAULT_PRICE),
@@ -215,9 +215,63 @@ fn the_price_is_that_of_the_first_offer_that_has_one() {
         let text = event(&format!(r#""offers": {offers}"#));
         assert_eq!(only_performance(FORMAT, &text).price, price, "{offers}");
     }
-    for price in ["45.0", "45.50", r#""45.00""#, r#""free""#, "-1", "{}"] {
-        let text = event(&format!(r#""offers": {{"price": {price}}}"#));
-        assert_only_fault(FORMAT, &text, "line 1: price ");
+}
+
+/// An event with this offer.
+fn offered(price: &str, currency: &str) -> String {
+    event(&format!(r#""offers": {{"price": {price}, "priceCurrency": {currency}}}"#))
+}
+
+#[test]
+fn a_price_is_converted_to_the_minor_unit_by_its_currency() {
+    for (price, currency, minor) in [
+        (r#""20""#, "EUR", 2_000),
+        (r#""19.99""#, "EUR", 1_999),
+        ("19.99", "USD", 1_999),
+        ("45.0", "EUR", 4_500),
+        (r#""45.5""#, "eur", 4_550),
+        (r#""45.5000""#, "EUR", 4_550),
+        (r#""0.07""#, "HUF", 7),
+        ("50000", "KRW", 50_000),
+        (r#""50000.00""#, "JPY", 50_000),
+        (r#""1.234""#, "KWD", 1_234),
+        (r#""1.5""#, "BHD", 1_500),
+        (r#""10000000000.00""#, "EUR", MAX_PRICE),
+        ("0", "EUR", 0),
+    ] {
+        let text = offered(price, &format!("\"{currency}\""));
+        assert_eq!(only_performance(FORMAT, &text).price, minor, "{price} {currency}");
+    }
+}
+
+#[test]
+fn a_price_that_its_currency_does_not_have_is_refused() {
+    for (price, currency, fault) in [
+        (r#""19.999""#, r#""EUR""#, r#"line 1: price "19.999" is finer than the smallest unit of EUR"#),
+        ("0.5", r#""JPY""#, r#"line 1: price "0.5" is finer"#),
+        (r#""10000000000.01""#, r#""EUR""#, r#"line 1: price "10000000000.01" is out of range"#),
+        (r#""99999999999999999999999""#, r#""JPY""#, "line 1: price \"99999999999999999999999\" is out"),
+        (r#""20""#, r#""€""#, r#"line 1: priceCurrency "€" is no currency"#),
+        (r#""20""#, "978", "line 1: priceCurrency is not text"),
+        (r#""free""#, r#""EUR""#, r#"line 1: price "free" is no number"#),
+        (r#""19,99""#, r#""EUR""#, r#"line 1: price "19,99" is no number"#),
+        (r#""1.""#, r#""EUR""#, r#"line 1: price "1." is no number"#),
+        ("-1", r#""EUR""#, r#"line 1: price "-1" is no number"#),
+        ("{}", r#""EUR""#, r#"line 1: price "{}" is no number"#),
+    ] {
+        assert_only_fault(FORMAT, &offered(price, currency), fault);
+    }
+}
+
+#[test]
+fn a_price_without_a_currency_is_refused_unless_a_price_is_given_for_it() {
+    for currency in ["null", r#""""#] {
+        let text = offered(r#""20""#, currency);
+        assert_only_fault(FORMAT, &text, r#"line 1: price "20" has no priceCurrency"#);
+        assert!(faults(FORMAT, &text)[0].contains("--price in minor units"));
+        let given = Defaults { price: Some(1_999), seats: None };
+        assert_eq!(read(FORMAT, text.as_bytes(), &given).concerts[0].performances[0].price, 1_999);
+        assert_eq!(only_performance(FORMAT, &offered("0.00", currency)).price, 0, "it is free anywhere");
     }
 }
 
