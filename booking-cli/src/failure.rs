@@ -2,6 +2,8 @@ use std::process::ExitCode;
 
 use booking_api::{Code, client::ClientError};
 
+use crate::upload::Unfinished;
+
 /// Why a command ended without doing what it was asked. The text says what to do next, the kind is the exit code.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Failure {
@@ -24,6 +26,30 @@ impl Failure {
             Self::Input(_) => ExitCode::from(2),
             Self::Server(_) => ExitCode::from(3),
         }
+    }
+}
+
+impl Failure {
+    /// The same failure, and what else is to be known of it.
+    fn and(self, more: &str) -> Self {
+        match self {
+            Self::Check(text) => Self::Check(format!("{text}; {more}")),
+            Self::Input(text) => Self::Input(format!("{text}; {more}")),
+            Self::Server(text) => Self::Server(format!("{text}; {more}")),
+        }
+    }
+}
+
+impl From<Unfinished> for Failure {
+    fn from(unfinished: Unfinished) -> Self {
+        let Unfinished { applied, requests, source } = unfinished;
+        let failure = Self::from(source);
+        if applied == 0 {
+            return failure;
+        }
+        failure.and(&format!(
+            "{applied} of {requests} requests were applied; run the same command again to finish"
+        ))
     }
 }
 

@@ -71,20 +71,40 @@ fn json_length(value: &impl Serialize) -> usize {
     serde_json::to_vec(value).map_or(0, |json| json.len())
 }
 
-/// Sends the portions one after another; the sum of what they did.
-///
-/// When one is refused, those before it have had their effect; the same again changes nothing of it.
+/// What sending came to.
+#[derive(Debug, Default)]
+pub struct Sent {
+    /// The sum of what the requests did.
+    pub done: ConcertsPut,
+}
+
+/// A request failed. Those before it have had their effect; the same again changes nothing of it.
+#[derive(Debug, thiserror::Error)]
+#[error("{source}")]
+pub struct Unfinished {
+    /// How many requests had been applied.
+    pub applied: usize,
+    /// How many there are in all.
+    pub requests: usize,
+    /// Why the next one was not.
+    pub source: ClientError,
+}
+
+/// Sends the portions one after another.
 pub async fn send(
     client: &Client,
     admin_key: &str,
     portions: &[Portion],
     progress: &ProgressBar,
-) -> Result<ConcertsPut, ClientError> {
-    let mut all = ConcertsPut::default();
+) -> Result<Sent, Unfinished> {
+    let requests = portions.iter().map(Vec::len).sum();
+    let (mut all, mut applied) = (ConcertsPut::default(), 0);
     for portion in portions {
         let mut done = ConcertsPut::default();
         for request in portion {
-            let answer = client.put_concerts(admin_key, request).await?;
+            let answer = client.put_concerts(admin_key, request).await;
+            let answer = answer.map_err(|source| Unfinished { applied, requests, source })?;
+            applied += 1;
             done.added += answer.added;
             done.changed += answer.changed;
             done.unchanged += answer.unchanged;
@@ -97,7 +117,7 @@ pub async fn send(
         all.changed += done.changed;
         all.unchanged += done.unchanged;
     }
-    Ok(all)
+    Ok(Sent { done: all })
 }
 
 /// Makes the lane if the server has none of this name; whether it did.

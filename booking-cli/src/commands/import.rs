@@ -17,7 +17,7 @@ use crate::{
     clock,
     console::{Console, count, note, number, table},
     failure::Failure,
-    import::{self, Concert, Defaults, Format},
+    import::{self, Concert, Defaults, Format, Merged},
     options::{Server, needed_admin_key},
     upload::{self, LARGEST_BODY},
 };
@@ -122,7 +122,7 @@ pub(crate) async fn run(args: &ImportArgs, server: &Server, console: Console) ->
 
 fn read_all(args: &ImportArgs) -> Result<(Vec<Concert>, Vec<FileReport>), Failure> {
     let defaults = Defaults { price: args.price, seats: args.seats };
-    let (mut concerts, mut files) = (Vec::new(), Vec::new());
+    let (mut merged, mut files) = (Merged::default(), Vec::new());
     for path in &args.files {
         let bytes = bytes_of(path)
             .map_err(|error| Failure::Input(format!("{} can't be read: {error}", path.display())))?;
@@ -132,20 +132,21 @@ fn read_all(args: &ImportArgs) -> Result<(Vec<Concert>, Vec<FileReport>), Failur
                 Failure::Input(format!("{}: {error}; or say which with --format", path.display()))
             })?,
         };
-        let reading = import::read(format, &bytes, &defaults);
-        files.push(FileReport {
-            file: path.display().to_string(),
-            concerts: reading.concerts.len(),
-            performances: reading.concerts.iter().map(|concert| concert.performances.len()).sum(),
-            bad_rows: reading
-                .bad
-                .into_iter()
-                .map(|row| BadRow { line: row.line, reason: row.reason })
-                .collect(),
-        });
-        concerts.extend(reading.concerts);
+        files.push(report(path, import::read(format, &bytes, &defaults), &mut merged));
     }
-    Ok((concerts, files))
+    Ok((merged.finish(), files))
+}
+
+/// Puts what a file holds to what those before it do, and tells what is in it and what is wrong with it.
+fn report(path: &Path, reading: import::Reading, merged: &mut Merged) -> FileReport {
+    let file = path.display().to_string();
+    let concerts = reading.concerts.len();
+    let performances = reading.concerts.iter().map(|concert| concert.performances.len()).sum();
+    let mut bad = reading.bad;
+    bad.extend(merged.add(&file, reading.concerts));
+    bad.sort_by_key(|row| row.line);
+    let bad_rows = bad.into_iter().map(|row| BadRow { line: row.line, reason: row.reason }).collect();
+    FileReport { file, concerts, performances, bad_rows }
 }
 
 fn bytes_of(path: &Path) -> std::io::Result<Vec<u8>> {
@@ -194,9 +195,9 @@ async fn send(
     let inputs: Vec<ConcertInput> = concerts.into_iter().map(|concert| input(concert, &args.lane)).collect();
     let progress = console.progress(performances(&inputs), "importing");
     let portions = upload::portions(inputs, LARGEST_BODY);
-    let done = upload::send(&client, &admin_key, &portions, &progress).await?;
+    let sent = upload::send(&client, &admin_key, &portions, &progress).await?;
     progress.finish_and_clear();
-    Ok(done)
+    Ok(sent.done)
 }
 
 fn input(concert: Concert, lane: &LaneName) -> ConcertInput {

@@ -118,7 +118,7 @@ pub(crate) async fn run(args: &SeedArgs, server: &Server, console: Console) -> R
     }
     let progress = console.progress(performances(&concerts), "seeding");
     let portions = upload::portions(concerts.clone(), LARGEST_BODY);
-    let done = upload::send(&client, &admin_key, &portions, &progress).await?;
+    let done = upload::send(&client, &admin_key, &portions, &progress).await?.done;
     progress.finish_and_clear();
     show(&concerts, console);
     console.say(&summary(done));

@@ -95,6 +95,10 @@ pub(super) enum Fault {
     TitleDiffers { id: String, first: usize },
     #[error("the same performance is on line {first} with another price, seats or status; keep one")]
     PerformanceDiffers { first: usize },
+    #[error("the concert {id} has another title in {first}; make them the same, or the ids different")]
+    TitleDiffersFromFile { id: String, first: String },
+    #[error("the same performance is in {first} with another price, seats or status; keep one")]
+    PerformanceDiffersFromFile { first: String },
 }
 
 /// Text of the file as a fault quotes it: short, and with control characters escaped.

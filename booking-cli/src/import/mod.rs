@@ -15,6 +15,7 @@ mod format;
 mod jsonl;
 mod jsonld;
 mod lines;
+mod merge;
 mod shift;
 mod start;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use chrono::{DateTime, FixedOffset};
 use uuid::Uuid;
 
 pub use format::{Format, UnknownFormat};
+pub use merge::Merged;
 pub use shift::shift_to_future;
 
 use collect::Collector;

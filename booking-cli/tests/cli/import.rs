@@ -1,6 +1,13 @@
-use std::{io::Write, process::Stdio};
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpListener,
+    process::Stdio,
+    thread::JoinHandle,
+};
 
-use crate::server::{Folder, Ran, Server, closed};
+use booking_api::client::Client;
+
+use crate::server::{Folder, Ran, Server, booking, closed, run};
 
 const CSV: &str = "concert_id,title,venue,start,price,seats\n\
     1,First Night,Hall,2999-09-12T19:30:00+09:00,700,40\n\
@@ -120,6 +127,81 @@ fn more_concerts_than_fit_one_request_are_all_imported() {
     let file = folder.file("many.csv", &format!("concert_id,title,venue,start\n{rows}"));
     assert_eq!(counts(&server.operator(&["import", &file, "--json"]).expect(0)), [2_000, 0, 0]);
     assert_eq!(counts(&server.operator(&["import", &file, "--json"]).expect(0)), [0, 0, 1_000]);
+}
+
+/// Something that answers one request after the other with these statuses and bodies.
+fn answering(answers: Vec<(&'static str, String)>) -> (String, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let other = std::thread::spawn(move || {
+        for (status, body) in answers {
+            let mut reader = BufReader::new(listener.accept().unwrap().0);
+            let (mut line, mut length) = (String::new(), 0);
+            while reader.read_line(&mut line).unwrap() > 2 {
+                if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                    length = value.trim().parse().unwrap();
+                }
+                line.clear();
+            }
+            std::io::copy(&mut reader.by_ref().take(length), &mut std::io::sink()).unwrap();
+            let head =
+                format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+            reader.get_mut().write_all((head + &body).as_bytes()).unwrap();
+        }
+    });
+    (url, other)
+}
+
+#[test]
+fn an_import_that_fails_halfway_tells_how_far_it_came_and_what_to_do() {
+    let (server, folder) = server_and_folder();
+    let lanes = server.wait(Client::new(&server.url).lanes(&server.secrets.admin_key)).unwrap();
+    let row = |id: u32| format!("{id},Concert {id},Hall,2999-09-12T19:30:00+09:00\n");
+    let rows: String = (0..1_000).map(row).collect();
+    let file = folder.file("many.csv", &format!("concert_id,title,venue,start\n{rows}"));
+    let (lanes, put) = (serde_json::to_string(&lanes).unwrap(), r#"{"added":9,"changed":0,"unchanged":0}"#);
+    let fails_after = |applied: usize| {
+        let mut answers = vec![("200 OK", lanes.clone())];
+        answers.extend((0..applied).map(|_| ("200 OK", put.to_owned())));
+        answers.push(("502 Bad Gateway", "gone".to_owned()));
+        let (url, other) = answering(answers);
+        let mut command = booking(&["import", &file, "--url", &url]);
+        let ran = run(command.env("BOOKING_ADMIN_KEY", "0123456789abcdef")).expect(3);
+        other.join().unwrap();
+        ran.err
+    };
+    let halfway = fails_after(2);
+    assert!(halfway.contains("502") && halfway.contains("; 2 of "), "{halfway}");
+    assert!(halfway.contains("requests were applied; run the same command again to finish"), "{halfway}");
+    let at_once = fails_after(0);
+    assert!(at_once.contains("502") && !at_once.contains("applied"), "{at_once}");
+}
+
+#[test]
+fn a_concert_of_several_files_is_one_concert() {
+    let (server, folder) = server_and_folder();
+    let first = folder.file("a.csv", CSV);
+    let more = CSV.replace("2999-09-13", "2999-09-14");
+    let second = folder.file("b.csv", &more);
+    let ran = server.operator(&["import", &first, &second, &first, "--json"]).expect(0);
+    // Two concerts, and four performances of which the second file brings one.
+    assert_eq!(counts(&ran), [6, 0, 0]);
+}
+
+#[test]
+fn files_that_contradict_each_other_are_refused_by_file_and_line_before_anything_is_sent() {
+    let (server, folder) = server_and_folder();
+    let (first, other) =
+        (folder.file("a.csv", CSV), folder.file("b.csv", &CSV.replace("2,Second", "2,Third")));
+    let dearer = folder.file("c.csv", &CSV.replace("09-13T19:30:00+09:00,700", "09-13T19:30:00+09:00,900"));
+    let ran = server.operator(&["import", &first, &other, &dearer]).expect(2);
+    let title = format!("{other}:4: the concert \"2\" has another title in {first}:4;");
+    let terms = format!("{dearer}:3: the same performance is in {first}:3 with another price");
+    assert!(ran.err.contains(&title) && ran.err.contains(&terms), "{ran:?}");
+    assert!(ran.err.contains("2 bad rows; nothing was imported"), "{ran:?}");
+    assert_eq!(server.concerts(), []);
+    let ran = server.operator(&["import", &first, &other, &dearer, "--skip-invalid", "--json"]).expect(0);
+    assert_eq!(counts(&ran), [5, 0, 0]);
 }
 
 #[test]

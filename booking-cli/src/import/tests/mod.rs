@@ -4,6 +4,7 @@ mod csv;
 mod format;
 mod jsonl;
 mod jsonld;
+mod merge;
 mod properties;
 mod shift;
 mod start;
