@@ -1,5 +1,7 @@
 //! Sending concerts to a server in requests that it will take.
 
+mod kept;
+
 use booking_api::{
     ConcertInput, ConcertsPut, LaneChange, PutConcerts,
     client::{Client, ClientError},
@@ -7,6 +9,7 @@ use booking_api::{
 use booking_core::LaneName;
 use indicatif::ProgressBar;
 use serde::Serialize;
+use uuid::Uuid;
 
 /// The largest body sent, in bytes. The server refuses those over 64 KiB.
 pub const LARGEST_BODY: usize = 63 * 1024;
@@ -76,6 +79,8 @@ fn json_length(value: &impl Serialize) -> usize {
 pub struct Sent {
     /// The sum of what the requests did.
     pub done: ConcertsPut,
+    /// The performances that may have been there before, and the seats that were asked for.
+    known: Vec<(Uuid, u32)>,
 }
 
 /// A request failed. Those before it have had their effect; the same again changes nothing of it.
@@ -98,13 +103,19 @@ pub async fn send(
     progress: &ProgressBar,
 ) -> Result<Sent, Unfinished> {
     let requests = portions.iter().map(Vec::len).sum();
-    let (mut all, mut applied) = (ConcertsPut::default(), 0);
+    let (mut all, mut known, mut applied) = (ConcertsPut::default(), Vec::new(), 0);
     for portion in portions {
         let mut done = ConcertsPut::default();
-        for request in portion {
+        for (part, request) in portion.iter().enumerate() {
             let answer = client.put_concerts(admin_key, request).await;
             let answer = answer.map_err(|source| Unfinished { applied, requests, source })?;
             applied += 1;
+            // A part after the first finds the concert that the first has added.
+            let new_concerts = if part == 0 { request.concerts.len() } else { 0 };
+            let dates = request.concerts.iter().flat_map(|concert| &concert.performances);
+            if answer.added < (new_concerts + dates.clone().count()) as u64 {
+                known.extend(dates.map(|date| (date.performance_id, date.seats)));
+            }
             done.added += answer.added;
             done.changed += answer.changed;
             done.unchanged += answer.unchanged;
@@ -117,7 +128,7 @@ pub async fn send(
         all.changed += done.changed;
         all.unchanged += done.unchanged;
     }
-    Ok(Sent { done: all })
+    Ok(Sent { done: all, known })
 }
 
 /// Makes the lane if the server has none of this name; whether it did.
@@ -134,7 +145,6 @@ pub async fn make_lane(client: &Client, admin_key: &str, lane: &LaneName) -> Res
 mod tests {
     use booking_api::PerformanceInput;
     use proptest::prelude::*;
-    use uuid::Uuid;
 
     use super::*;
 

@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum};
 use comfy_table::Cell;
 use serde::Serialize;
 
-use super::seed::{performances, summary};
+use super::seed::{performances, summary, tell_kept_seats};
 use crate::{
     clock,
     console::{Console, count, note, number, table},
@@ -197,6 +197,7 @@ async fn send(
     let portions = upload::portions(inputs, LARGEST_BODY);
     let sent = upload::send(&client, &admin_key, &portions, &progress).await?;
     progress.finish_and_clear();
+    tell_kept_seats(sent.with_more_seats(&client, &admin_key).await);
     Ok(sent.done)
 }
 

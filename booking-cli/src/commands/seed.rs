@@ -118,15 +118,27 @@ pub(crate) async fn run(args: &SeedArgs, server: &Server, console: Console) -> R
     }
     let progress = console.progress(performances(&concerts), "seeding");
     let portions = upload::portions(concerts.clone(), LARGEST_BODY);
-    let done = upload::send(&client, &admin_key, &portions, &progress).await?.done;
+    let sent = upload::send(&client, &admin_key, &portions, &progress).await?;
     progress.finish_and_clear();
     show(&concerts, console);
-    console.say(&summary(done));
-    console.document(&Seeded { done, concerts: &concerts })
+    tell_kept_seats(sent.with_more_seats(&client, &admin_key).await);
+    console.say(&summary(sent.done));
+    console.document(&Seeded { done: sent.done, concerts: &concerts })
 }
 
 pub(crate) fn performances(concerts: &[ConcertInput]) -> u64 {
     concerts.iter().map(|concert| concert.performances.len() as u64).sum()
+}
+
+/// Whoever asks for fewer seats than there are should know that they stay.
+pub(crate) fn tell_kept_seats(performances: usize) {
+    if performances > 0 {
+        let keep = if performances == 1 { "keeps" } else { "keep" };
+        note(&format!(
+            "note: seats never shrink: {} {keep} more seats than asked for",
+            count(performances, "performance")
+        ));
+    }
 }
 
 /// What was done, in a sentence.

@@ -205,6 +205,14 @@ fn files_that_contradict_each_other_are_refused_by_file_and_line_before_anything
 }
 
 #[test]
+fn seats_that_stay_although_a_file_has_fewer_are_told() {
+    let (server, folder) = server_and_folder();
+    server.operator(&["import", &folder.file("a.csv", CSV)]).expect(0);
+    let ran = server.operator(&["import", &folder.file("b.csv", &CSV.replace(",40", ",39"))]).expect(0);
+    assert!(ran.err.contains("2 performances keep more seats than asked for"), "{ran:?}");
+}
+
+#[test]
 fn without_the_admin_key_nothing_is_imported_but_bad_rows_are_named() {
     let (server, folder) = server_and_folder();
     let ran = server.anybody(&["import", &folder.file("a.csv", CSV)]).expect(2);

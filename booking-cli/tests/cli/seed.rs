@@ -23,6 +23,24 @@ fn more_seats_are_a_change_and_fewer_are_none() {
 }
 
 #[test]
+fn seats_that_stay_although_fewer_were_asked_for_are_told() {
+    let server = Server::start(&closed());
+    let told = |concerts: &str, seats: &str| {
+        let arguments = ["seed", "--performances", "1", "--concerts", concerts, "--seats", seats];
+        server.operator(&arguments).expect(0).err
+    };
+    assert!(!told("1", "60").contains("shrink"));
+    assert!(!told("1", "60").contains("shrink"));
+    let one = told("1", "59");
+    assert!(one.contains("note: seats never shrink: 1 performance keeps more seats than asked for"), "{one}");
+    // The second concert is new.
+    let one_of_two = told("2", "10");
+    assert!(one_of_two.contains("1 performance keeps"), "{one_of_two}");
+    let both = told("2", "9");
+    assert!(both.contains("2 performances keep"), "{both}");
+}
+
+#[test]
 fn many_dummy_concerts_go_in_many_requests() {
     let server = Server::start(&closed());
     let arguments = ["seed", "--concerts", "500", "--performances", "3", "--json"];
