@@ -72,10 +72,12 @@ fn place(place: QueuePlace, epoch: u64) -> PlaceFact {
 }
 
 fn held(made: &Reservation, replayed: bool) -> Option<HeldFact> {
+    // People ask for one seat.
+    let [seat] = made.seats[..] else { return None };
     Some(HeldFact {
         reservation: made.reservation_id,
         performance: made.performance_id,
-        seat: *made.seats.first()?,
+        seat,
         amount: made.amount,
         created_at: made.created_at.timestamp_micros(),
         until: made.hold_expires_at.timestamp_micros(),

@@ -128,6 +128,7 @@ async fn play(args: &Args, servers: Arc<Servers>, crew: Arc<Crew>, desk: Desk) -
         claim_ttl: micros(stage.plan.claim_ttl),
         opened: stage.opened().map(|at| stage.crew.since_began(at.into_std())),
         performances: stage.performances.clone(),
+        price: stage.plan.price,
     };
     Ok(Played { stage_terms, samples, holders: people?.iter().map(holder).collect() })
 }

@@ -32,6 +32,8 @@ pub struct Terms {
     pub opened: Option<Micros>,
     /// The performances of the run.
     pub performances: Vec<Uuid>,
+    /// What a seat of them costs.
+    pub price: i64,
 }
 
 /// What the service says after the run.

@@ -2,12 +2,16 @@
 
 use std::collections::HashMap;
 
-use booking_core::id::{UserId, from_idempotency_key};
+use booking_api::Code;
+use booking_core::{
+    hold,
+    id::{UserId, from_idempotency_key},
+};
 use uuid::Uuid;
 
 use super::{Check, Evidence, Verdict, books::Log, money::entry_of};
 use crate::{
-    history::{Act, Probe, Seen},
+    history::{Act, Fact, Heard, Probe, Seen},
     person::key_text,
 };
 
@@ -20,9 +24,12 @@ fn reservation_of(evidence: &Evidence, person: u32, key: u32) -> Uuid {
 pub(super) fn i17_tokens_bind(evidence: &Evidence) -> Verdict {
     let mut check = Check::new("I17", "a token works for its user, its lane and its kind only");
     for seen in &evidence.history {
-        if let Act::Probe(Probe::ForgedToken { .. } | Probe::UserToken { .. } | Probe::WrongLane { .. }) =
-            seen.act
-        {
+        if matches!(seen.act, Act::Probe(Probe::ForgedToken { .. })) {
+            check.expect(is_not_taken(&seen.heard), || {
+                ("a forged token was taken for a token".into(), vec![seen])
+            });
+        }
+        if let Act::Probe(Probe::UserToken { .. } | Probe::WrongLane { .. }) = seen.act {
             check.expect(!seen.is_acknowledged(), || {
                 ("a token was good for what it must not be".into(), vec![seen])
             });
@@ -34,6 +41,18 @@ pub(super) fn i17_tokens_bind(evidence: &Evidence) -> Verdict {
         });
     }
     check.finish()
+}
+
+/// Whether somebody with a forged token was sent away for it, or for reasons that have nothing to do with tokens. Any
+/// other answer is one to what the token claims, and nobody may have looked at that.
+fn is_not_taken(heard: &Heard) -> bool {
+    match heard {
+        Heard::Refused(code) => {
+            matches!(code, Code::InvalidToken | Code::RateLimited) || code.status() >= 500
+        }
+        Heard::Unknown(_) => true,
+        Heard::Acknowledged(_) | Heard::Nonsense(_) => false,
+    }
 }
 
 /// All tries of each request that carries an identity, by that identity.
@@ -51,8 +70,10 @@ fn tries(evidence: &Evidence) -> HashMap<(Uuid, bool), Vec<&Seen>> {
 }
 
 pub(super) fn i20_refused_is_not_done(evidence: &Evidence, log: &Log<'_>) -> Verdict {
-    let mut check =
-        Check::new("I20", "what was refused is not done, what was acknowledged is, and nothing else is");
+    let mut check = Check::new(
+        "I20",
+        "what was refused is not done, what was acknowledged is, as it was asked for, and nothing else is",
+    );
     let tries = tries(evidence);
     for ((identity, is_hold), tries) in &tries {
         let in_log = if *is_hold {
@@ -73,12 +94,47 @@ pub(super) fn i20_refused_is_not_done(evidence: &Evidence, log: &Log<'_>) -> Ver
             )
         });
     }
-    for id in log.reservations.keys() {
-        check.expect(tries.contains_key(&(*id, true)), || {
-            (format!("nobody asked for the reservation {id}"), Vec::new())
-        });
+    for (id, life) in &log.reservations {
+        let Some(tries) = tries.get(&(*id, true)) else {
+            check.expect(false, || (format!("nobody asked for the reservation {id}"), Vec::new()));
+            continue;
+        };
+        for made in &life.held {
+            let is_asked = tries.iter().any(|seen| is_logged_as_asked(evidence, seen, made));
+            check.expect(is_asked, || (format!("nobody asked for this: {made:?}"), tries.clone()));
+        }
+    }
+    for seen in &evidence.history {
+        if let Heard::Acknowledged(fact) = &seen.heard {
+            check.expect(is_given_as_asked(evidence, seen, fact), || {
+                ("this is not what was asked for".into(), vec![seen])
+            });
+        }
     }
     check.finish()
+}
+
+/// Whether what was acknowledged is what was asked for, at the price that was agreed.
+fn is_given_as_asked(evidence: &Evidence, seen: &Seen, fact: &Fact) -> bool {
+    let price = evidence.terms.price;
+    match (seen.act, fact) {
+        (Act::Hold { key, performance, seat }, Fact::Held(held)) => {
+            held.reservation == reservation_of(evidence, seen.person, key)
+                && (held.performance, held.seat, held.amount) == (performance, seat, price)
+        }
+        (Act::Pay(reservation), Fact::Paid(paid)) => (paid.reservation, paid.amount) == (reservation, price),
+        (Act::Charge { key, amount }, Fact::Charged(charged)) => {
+            (charged.entry, charged.amount) == (entry_of(evidence, seen.person, key), amount)
+        }
+        _ => true,
+    }
+}
+
+/// Whether a hold in the log is what this try asked for: this seat of this performance, at the price of a seat.
+fn is_logged_as_asked(evidence: &Evidence, seen: &Seen, made: &hold::Reservation) -> bool {
+    let Act::Hold { performance, seat, .. } = seen.act else { return false };
+    let is_seat = made.seats.iter().eq([&seat]);
+    is_seat && made.performance.0 == performance && made.amount.units() == evidence.terms.price
 }
 
 pub(super) fn i21_one_key_one_effect(evidence: &Evidence, log: &Log<'_>) -> Verdict {

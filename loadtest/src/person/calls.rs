@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use booking_api::{CreateCharge, CreatePayment, CreateReservation, EnterQueue};
 use goose::goose::GooseMethod;
 use serde::Serialize;
@@ -119,15 +120,21 @@ impl Person {
     }
 }
 
-/// The token with another claim and its old signature.
+/// The token with the next number in its claims, under its old signature: all is in order but that nobody signed it. Of a
+/// token that has no number only another one can be made, that is none.
 fn forged(token: &str) -> String {
-    let mut parts: Vec<String> = token.split('.').map(Into::into).collect();
-    if let Some(claims) = parts.get_mut(1) {
-        let other = if claims.ends_with('0') { '1' } else { '0' };
-        claims.pop();
-        claims.push(other);
-    }
-    parts.join(".")
+    with_next_number(token).unwrap_or_else(|| format!("{token}x"))
+}
+
+fn with_next_number(token: &str) -> Option<String> {
+    let mut parts = token.split('.');
+    let (head, claims, signature) = (parts.next()?, parts.next()?, parts.next()?);
+    let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;
+    let mut claims: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&claims).ok()?;
+    let next = claims.get("seq")?.as_u64()?.wrapping_add(1);
+    claims.insert("seq".into(), next.into());
+    let claims = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&claims).ok()?);
+    Some(format!("{head}.{claims}.{signature}"))
 }
 
 #[cfg(test)]
@@ -135,8 +142,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_forged_token_differs_in_its_claims_only() {
-        assert_eq!(forged("head.claims.signature"), "head.claim0.signature");
-        assert_eq!(forged("head.claim0.signature"), "head.claim1.signature");
+    fn a_forged_token_is_a_whole_token_with_another_number_under_the_old_signature() {
+        let token = |seq: u64| {
+            let claims = format!(r#"{{"aud":"booking.queue","epoch":{},"seq":{seq}}}"#, u64::MAX);
+            format!("head.{}.signature", URL_SAFE_NO_PAD.encode(claims))
+        };
+        assert_eq!(forged(&token(7)), token(8));
+        assert_eq!(forged("opaque"), "opaquex");
     }
 }

@@ -12,7 +12,7 @@ use super::{
 /// Plays a scenario through a liar; the numbers of what is violated.
 async fn violated(lie: Lie, flags: &str) -> (Vec<String>, String) {
     let server = Server::start(Duration::from_mins(5)).await;
-    let liar = lying::start(lie, &server.url).await;
+    let liar = lying::start(lie, &server).await;
     let summary = results(&[&liar], &server.keys, flags).await;
     server.stop().await;
     (summary.violated().into_iter().map(Into::into).collect(), violations(&summary))
@@ -47,6 +47,9 @@ lies! {
     money_from_nowhere_is_found: MakesMoneyUp, "wallet-hammer --people 5 --span 200ms", ["I6", "I7"];
     two_clocks_are_found: HasTwoClocks, "seat-rush --people 20 --seats 5", ["I5"];
     a_server_that_forbids_nothing_is_found: ForbidsNothing, "mixed --people 40 --span 1s --think 500ms", ["I2", "I17"];
+    a_server_that_checks_no_signature_is_found: ChecksNoSignature, "mixed --people 20 --span 1s --think 300ms", ["I17"];
+    another_seat_than_was_asked_for_is_found: WrongSeat, "seat-rush --people 20 --seats 5", ["I20"];
+    another_price_than_was_agreed_is_found: WrongPrice, "seat-rush --people 20 --seats 5", ["I20"];
 }
 
 /// Losing an answer is no lie when it is said, and repeating the request has its effect once.

@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use axum::{
@@ -14,9 +15,26 @@ use axum::{
     extract::{Request, State},
     http::{HeaderMap, Method, StatusCode, header},
 };
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use booking_core::{Epoch, Ticket, id::UserId};
+use booking_server::Tokens;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use uuid::Uuid;
+
+use super::support::Server;
+
+/// The ticket that the claims of a queue token name, whoever signed them.
+fn ticket_of(token: &str) -> Option<Ticket> {
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    let claims: Value = serde_json::from_slice(&claims).ok()?;
+    Some(Ticket {
+        lane: claims["lane"].as_str()?.parse().ok()?,
+        epoch: Epoch(claims["epoch"].as_u64()?),
+        seq: claims["seq"].as_u64()?,
+        user: UserId(claims["sub"].as_str()?.parse().ok()?),
+    })
+}
 
 /// What it lies about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +59,12 @@ pub(crate) enum Lie {
     ForbidsNothing,
     /// Some answers are lost after the deed is done, and it says so.
     LosesAnswers,
+    /// Whatever the claims of a queue token say is believed, whoever signed them.
+    ChecksNoSignature,
+    /// Another seat is held than was asked for.
+    WrongSeat,
+    /// Another price is told than the seat has.
+    WrongPrice,
 }
 
 struct Liar {
@@ -48,15 +72,18 @@ struct Liar {
     right: String,
     http: reqwest::Client,
     told: AtomicU64,
+    /// Signs as the right server does.
+    tokens: Tokens,
     /// Holds and their prices, as buyers were told.
     holds: Mutex<HashMap<Uuid, Value>>,
 }
 
-/// Starts a liar in front of the server at `right`; where it listens.
-pub(crate) async fn start(lie: Lie, right: &str) -> String {
+/// Starts a liar in front of a right server; where it listens.
+pub(crate) async fn start(lie: Lie, right: &Server) -> String {
     let liar = Liar {
         lie,
-        right: right.into(),
+        right: right.url.clone(),
+        tokens: Tokens::new(&right.token_secrets, Duration::from_hours(1)),
         http: reqwest::Client::new(),
         told: AtomicU64::new(0),
         holds: Mutex::default(),
@@ -81,6 +108,9 @@ async fn answer(State(liar): State<Arc<Liar>>, request: Request) -> Reply {
     let mut headers = parts.headers;
     // Bodies may change on the way.
     headers.remove(header::CONTENT_LENGTH);
+    if liar.lie == Lie::ChecksNoSignature {
+        liar.sign(&mut headers);
+    }
     let passed_on = liar.twist_request(&parts.method, &body);
     let request = liar.http.request(parts.method.clone(), url).headers(headers).body(passed_on);
     let response = request.send().await.unwrap();
@@ -120,16 +150,31 @@ impl Liar {
         })
     }
 
+    /// Signs the claims of a queue token anew, so that the right server takes them for its own.
+    fn sign(&self, headers: &mut HeaderMap) {
+        let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let ticket = bearer.and_then(|bearer| bearer.strip_prefix("Bearer ")).and_then(ticket_of);
+        if let Some(ticket) = ticket {
+            let signed = format!("Bearer {}", self.tokens.queue_token(&ticket).unwrap());
+            headers.insert(header::AUTHORIZATION, signed.parse().unwrap());
+        }
+    }
+
     /// What the right server is asked.
     fn twist_request(&self, method: &Method, body: &Bytes) -> Bytes {
-        if self.lie != Lie::AdmitsTooMany || *method != Method::PATCH {
-            return body.clone();
+        let mut wanted: Value = serde_json::from_slice(body).unwrap_or_default();
+        match self.lie {
+            Lie::AdmitsTooMany if *method == Method::PATCH => {
+                let Some(capacity) = wanted["capacity"].as_u64() else { return body.clone() };
+                wanted["capacity"] = json!(capacity * 10);
+            }
+            Lie::WrongSeat if *method == Method::POST => {
+                let Some(seat) = wanted["seats"][0].as_u64() else { return body.clone() };
+                wanted["seats"] = json!([if seat > 1 { seat - 1 } else { 2 }]);
+            }
+            _ => return body.clone(),
         }
-        let mut change: Value = serde_json::from_slice(body).unwrap();
-        if let Some(capacity) = change["capacity"].as_u64() {
-            change["capacity"] = json!(capacity * 10);
-        }
-        serde_json::to_vec(&change).unwrap().into()
+        serde_json::to_vec(&wanted).unwrap().into()
     }
 
     fn twist(&self, method: &Method, path: &str, asked: &Bytes, (status, headers, body): Reply) -> Reply {
@@ -147,6 +192,9 @@ impl Liar {
             }
             Lie::RefusesWhatItDid if is(Method::POST, "/v1/reservations") && status.is_success() => {
                 return problem(booking_api::Code::SeatTaken);
+            }
+            Lie::WrongPrice if is(Method::POST, "/v1/reservations") && status.is_success() => {
+                value["amount"] = json!(value["amount"].as_i64().unwrap() + 1);
             }
             Lie::ForgetsCharges if path == "/v1/wallet/entries" => {
                 value["items"].as_array_mut().unwrap().retain(|entry| entry["kind"] != "charge");

@@ -58,7 +58,7 @@ async fn a_clean_run_exits_with_0_and_writes_its_reports_which_can_be_compared()
 #[tokio::test(flavor = "multi_thread")]
 async fn a_violation_exits_with_1_and_prints_the_history_that_shows_it() {
     let server = Server::start(Duration::from_mins(5)).await;
-    let liar = lying::start(Lie::MakesMoneyUp, &server.url).await;
+    let liar = lying::start(Lie::MakesMoneyUp, &server).await;
     // Nobody may charge here without the service key: that alone misses the goals.
     let output =
         loadtest(&server.keys.admin, &format!("wallet-hammer --people 2 --span 100ms --quiet --host {liar}"))

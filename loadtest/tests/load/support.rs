@@ -12,6 +12,7 @@ use uuid::Uuid;
 /// A server in this process.
 pub(crate) struct Server {
     pub(crate) keys: Keys,
+    pub(crate) token_secrets: Vec<String>,
     pub(crate) url: String,
     running: Running,
 }
@@ -24,8 +25,9 @@ impl Server {
 
     pub(crate) async fn with(args: &ServeArgs, secrets: Secrets) -> Self {
         let keys = Keys { admin: secrets.admin_key.clone(), service: Some(secrets.service_key.clone()) };
+        let token_secrets = secrets.token_secrets.clone();
         let running = booking_server::start(args, secrets).await.unwrap();
-        Self { keys, url: format!("http://{}", running.address()), running }
+        Self { keys, token_secrets, url: format!("http://{}", running.address()), running }
     }
 
     pub(crate) async fn stop(self) {

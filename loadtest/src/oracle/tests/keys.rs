@@ -1,7 +1,9 @@
 use booking_api::Code;
+use booking_core::Event;
+use uuid::Uuid;
 
 use super::{found, only, world::*};
-use crate::history::{Act, ChargedFact, Fact, Heard};
+use crate::history::{Act, ChargedFact, Fact, Heard, HeldFact};
 
 const HOLD_TAKEN: Act = Act::Hold { key: 2, performance: SHOW, seat: 1 };
 
@@ -27,11 +29,43 @@ fn i20_finds_a_reservation_that_nobody_asked_for() {
 }
 
 #[test]
+fn i20_finds_a_hold_of_something_else_than_was_asked_for() {
+    let parts: [fn(&mut HeldFact); 4] = [
+        |held| held.seat = 3,
+        |held| held.performance = Uuid::from_u128(1),
+        |held| held.amount += 1,
+        |held| held.reservation = reservation(1, 99),
+    ];
+    for (index, part) in parts.into_iter().enumerate() {
+        let found = found(|evidence| part(held_by(evidence, 1)));
+        assert!(found.contains("I20"), "part {index}: {found:?}");
+    }
+    let logged = found(|evidence| {
+        let is_hold = |event: &Event| *event == logged_hold(1, 3, 2, 4_305);
+        let event = evidence.books.events.iter_mut().find(|recorded| is_hold(&recorded.event));
+        event.unwrap().event = logged_hold(1, 3, 4, 4_305);
+    });
+    assert!(logged.contains("I20"), "{logged:?}");
+    let price = found(|evidence| evidence.terms.price += 1);
+    assert_eq!(price, only("I20"));
+}
+
+#[test]
+fn i20_finds_a_payment_or_a_charge_of_another_amount() {
+    assert!(found(|evidence| paid(evidence, 0).amount += 1).contains("I20"));
+    let charged = found(|evidence| {
+        record(evidence, 1, 4_100).act = Act::Charge { key: 1, amount: PRICE + 1 };
+    });
+    assert_eq!(charged, only("I20"));
+}
+
+#[test]
 fn i20_takes_a_hold_of_unknown_outcome_either_way() {
     let lost = found(|evidence| evidence.history.push(seen(1, 4_210, HOLD_TAKEN, Heard::Unknown("lost"))));
     assert_eq!(lost, super::BTreeSet::new());
     let made = found(|evidence| {
-        evidence.history.push(seen(1, 4_210, HOLD_TAKEN, Heard::Unknown("lost")));
+        let hold = Act::Hold { key: 2, performance: SHOW, seat: 3 };
+        evidence.history.push(seen(1, 4_210, hold, Heard::Unknown("lost")));
         log(evidence, logged_hold(1, 2, 3, 4_205));
     });
     assert_eq!(made, super::BTreeSet::new());

@@ -1,3 +1,4 @@
+use booking_api::Code;
 use booking_core::hold;
 
 use super::{found, only, world::*};
@@ -34,7 +35,7 @@ fn i1_finds_a_seat_that_the_log_sells_twice() {
 #[test]
 fn i2_finds_holds_of_one_seat_at_the_same_time() {
     let heard = found(|evidence| held_by(evidence, 1).seat = 1);
-    assert_eq!(heard, only("I2"));
+    assert_eq!(heard, ["I2", "I20"].map(Into::into).into(), "it is not what was asked for, besides");
     let logged = found(|evidence| {
         log(evidence, logged_hold(1, 9, 3, 5_000));
         log(evidence, logged_hold(0, 9, 3, 5_001));
@@ -93,6 +94,12 @@ fn i5_finds_two_clocks_and_holds_of_different_length() {
 fn i17_finds_tokens_that_are_good_for_what_they_must_not_be() {
     let forged = found(|evidence| record(evidence, 2, 2_350).heard = Heard::Acknowledged(Fact::Plain));
     assert_eq!(forged, only("I17"));
+    for code in [Code::WrongLane, Code::TokenDone] {
+        let looked_at = found(|evidence| record(evidence, 2, 2_350).heard = Heard::Refused(code));
+        assert_eq!(looked_at, only("I17"), "what it claims was believed");
+    }
+    let busy = found(|evidence| record(evidence, 2, 2_350).heard = Heard::Refused(Code::StoreUnavailable));
+    assert!(!busy.contains("I17"), "{busy:?}");
     let foreign = found(|evidence| {
         if let Heard::Acknowledged(Fact::Place(place)) = &mut record(evidence, 1, 1_500).heard {
             place.user = user(0);

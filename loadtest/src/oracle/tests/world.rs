@@ -271,7 +271,13 @@ pub(super) fn clean() -> Evidence {
         accounts: accounts(),
     };
     let mut evidence = Evidence {
-        terms: Terms { capacity: 1, claim_ttl: 60_000_000, opened: None, performances: vec![SHOW] },
+        terms: Terms {
+            capacity: 1,
+            claim_ttl: 60_000_000,
+            opened: None,
+            performances: vec![SHOW],
+            price: PRICE,
+        },
         users: (0..3).map(|person| (person, user(person))).collect(),
         history: history(),
         samples: vec![sample(500, 1, 1), sample(2_700, 1, 0), sample(3_900, 0, 1)],
