@@ -18,12 +18,12 @@ pub struct Args {
     #[arg(value_enum)]
     pub scenario: Scenario,
     /// A server; repeat it to spread the requests over several
-    #[arg(long, default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    #[arg(long, default_value = "http://127.0.0.1:8080", value_name = "URL", value_parser = host)]
     pub host: Vec<String>,
     /// How many connections send requests
     #[arg(long, default_value_t = 64, value_parser = value_parser!(u32).range(1..=10_000))]
     pub connections: u32,
-    /// What all choices follow from: the same seed, the same people
+    /// Random seed; the same seed repeats the same choices
     #[arg(long, default_value_t = 17)]
     pub seed: u64,
     /// How long connections and caches are made ready before
@@ -38,7 +38,7 @@ pub struct Args {
     /// Violated when fewer requests a second are answered
     #[arg(long, value_name = "N")]
     pub min_rate: Option<f64>,
-    /// Write the report for people here; it is one HTML file that needs no other
+    /// Write the report for people here; it is one HTML file that needs no other. - is standard output
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
     /// Write the results for machines here; - is standard output
@@ -87,6 +87,17 @@ pub struct Changes {
     pub claim_ttl: Option<Duration>,
 }
 
+/// The address of a server, as the connections take it.
+fn host(text: &str) -> Result<String, String> {
+    match text.strip_prefix("http://") {
+        Some(rest) if !rest.trim_matches('/').is_empty() => Ok(text.trim_end_matches('/').to_owned()),
+        _ if text.starts_with("https://") => {
+            Err("the load test speaks plain HTTP; name the server behind the TLS proxy".into())
+        }
+        _ => Err("write it as http://HOST:PORT".into()),
+    }
+}
+
 impl Args {
     /// The plan of the scenario with what was said otherwise.
     pub fn plan(&self) -> Plan {
@@ -123,6 +134,20 @@ mod tests {
             assert_eq!(args.plan(), scenario.plan());
             let args = Args::parse_from(["loadtest", &name, "--people", "7", "--span", "3s"]);
             assert_eq!((args.plan().people, args.plan().span.as_secs()), (7, 3));
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_of_a_server_is_refused_with_how_to_write_it() {
+        let args =
+            Args::parse_from(["loadtest", "bots", "--host", "http://one:1/", "--host", "http://two:2"]);
+        assert_eq!(args.host, ["http://one:1", "http://two:2"]);
+        for (host, told) in
+            [("127.0.0.1:8080", "http://HOST:PORT"), ("http://", "http://HOST:PORT"), ("https://a", "TLS")]
+        {
+            let refused = Args::try_parse_from(["loadtest", "bots", "--host", host]).unwrap_err();
+            assert!(refused.to_string().contains(told), "{host}: {refused}");
+            assert_eq!(refused.exit_code(), 2);
         }
     }
 

@@ -14,6 +14,12 @@ pub enum Failure {
     /// The operators' key is missing.
     #[error("set BOOKING_ADMIN_KEY to the key that the server was started with")]
     NoAdminKey,
+    /// The payment gateway's key is another.
+    #[error(
+        "{0} refused the service key: set BOOKING_SERVICE_KEY to the one that the server was started with, or leave it unset \
+         (people then charge their own wallets, which needs --open-charges)"
+    )]
+    WrongServiceKey(String),
     /// The connections could not work.
     #[error("the connections failed: {0}")]
     Goose(String),

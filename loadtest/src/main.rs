@@ -1,6 +1,11 @@
 //! `loadtest SCENARIO`: plays it against servers and tells what came of it.
 
-use std::{fs, path::Path, process::ExitCode};
+use std::{
+    fs::{self, File},
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::Parser;
 use loadtest::{
@@ -34,22 +39,49 @@ async fn main() -> ExitCode {
 async fn perform(args: &Args, work: &Path) -> Result<bool, Failure> {
     let keys = Keys::from_env()?;
     let then = args.compare.as_deref().map(earlier).transpose()?;
+    let report = args.report.as_deref().map(Target::open).transpose()?;
+    let json = args.json.as_deref().map(Target::open).transpose()?;
     fs::create_dir_all(work).map_err(|error| file(work, &error))?;
     let Outcome { summary, goose_report } = run(args, &keys, work).await?;
     let changes = then.map(|then| compare(&then, &summary)).unwrap_or_default();
-    if let Some(path) = &args.report {
-        fs::write(path, page(&summary, &changes, &goose_report)).map_err(|error| file(path, &error))?;
-    }
-    if let Some(path) = &args.json {
-        let json = serde_json::to_string_pretty(&summary).map_err(|error| file(path, &error))?;
-        if path == Path::new("-") {
-            println!("{json}");
-        } else {
-            fs::write(path, json).map_err(|error| file(path, &error))?;
-        }
-    }
+    // The verdict first: a full disk must not keep it back.
     tell(args, &summary, &changes);
+    if let Some(target) = report {
+        target.write(&page(&summary, &changes, &goose_report))?;
+    }
+    if let Some(target) = json {
+        let json = serde_json::to_string_pretty(&summary).map_err(|error| file(&target.path, &error))?;
+        target.write(&(json + "\n"))?;
+    }
     Ok(summary.is_clean())
+}
+
+/// Where results go. It is opened before the run, so that no run is made whose results can't be kept, and what is in it
+/// stays until there are results.
+struct Target {
+    path: PathBuf,
+    /// None: standard output.
+    file: Option<File>,
+}
+
+impl Target {
+    fn open(path: &Path) -> Result<Self, Failure> {
+        let file = if path == Path::new("-") {
+            None
+        } else {
+            let opened = File::options().write(true).create(true).truncate(false).open(path);
+            Some(opened.map_err(|error| file(path, &error))?)
+        };
+        Ok(Self { path: path.into(), file })
+    }
+
+    fn write(self, text: &str) -> Result<(), Failure> {
+        let written = match self.file {
+            None => std::io::stdout().write_all(text.as_bytes()),
+            Some(mut file) => file.set_len(0).and_then(|()| file.write_all(text.as_bytes())),
+        };
+        written.map_err(|error| file(&self.path, &error))
+    }
 }
 
 fn file(path: &Path, what: &impl ToString) -> Failure {

@@ -2,9 +2,13 @@
 
 use std::{collections::HashSet, path::Path, sync::Arc, time::Duration};
 
-use booking_api::client::Client;
+use booking_api::{
+    Code, CreateCharge,
+    client::{Client, ClientError},
+};
 use goose::goose::GooseMethod;
 use tokio::{sync::oneshot, time::Instant};
+use uuid::Uuid;
 
 use crate::{
     args::Args,
@@ -95,12 +99,25 @@ async fn connect(args: &Args, keys: &Keys) -> Result<Servers, Failure> {
         if !client.ready().await {
             return Err(Failure::Absent(client.base().into()));
         }
+        if let Some(service_key) = &keys.service {
+            check_service_key(client, service_key).await?;
+        }
     }
     Ok(Servers {
         clients,
         admin_key: keys.admin.as_str().into(),
         service_key: keys.service.as_deref().map(Into::into),
     })
+}
+
+/// Without the right key every charge of the run would be refused. A charge of nothing tells, for it has no effect.
+async fn check_service_key(client: &Client, service_key: &str) -> Result<(), Failure> {
+    let nothing = CreateCharge { amount: 0, user_id: Some(Uuid::nil()) };
+    let refused = client.charge(service_key, "no-charge", &nothing).await.err();
+    match refused.as_ref().and_then(ClientError::problem).map(|problem| problem.code) {
+        Some(Code::InvalidToken | Code::Forbidden) => Err(Failure::WrongServiceKey(client.base().into())),
+        _ => Ok(()),
+    }
 }
 
 /// What is left when the scenario is played.
