@@ -1,4 +1,7 @@
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+mod keys;
+mod signals;
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use booking_core::{Clock, Engine, InvalidPolicy, LaneName};
 use tokio::{
@@ -13,6 +16,7 @@ use crate::{
     UserKeys, app::router, clock::system_clock, connections::serve_connections, log::init_logging,
     metrics::MetricsListener, open_files, stores,
 };
+use signals::EndSignals;
 
 /// How often the engine is tended.
 const TEND_EVERY: Duration = Duration::from_millis(100);
@@ -220,22 +224,7 @@ async fn tend(engine: Engine, app: App, user_keys: Option<Arc<UserKeys>>) {
 
 /// Ends when the process is told to end: SIGTERM or ctrl-c.
 pub async fn shutdown_signal() {
-    let interrupt = async {
-        tokio::signal::ctrl_c().await.ok();
-    };
-    #[cfg(unix)]
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupt => {}
-        () = terminate => {}
-    }
+    EndSignals::listen().next().await;
 }
 
 /// `serve`: starts logging and a server with the secrets of the environment, and serves until the process is told to
@@ -249,7 +238,10 @@ pub async fn run(args: ServeArgs) -> Result<(), StartError> {
         None => Unset::Refuse,
     };
     let (secrets, made_up) = Secrets::from_env(&unset)?;
-    announce(&secrets, &made_up, &unset);
+    // On standard error and not through the log, which may be kept.
+    for line in keys::told(&secrets, &made_up, &unset) {
+        eprintln!("{line}");
+    }
     if args.open_signup {
         tracing::warn!("anybody may sign up (--open-signup): for demos and tests only");
     }
@@ -263,21 +255,12 @@ pub async fn run(args: ServeArgs) -> Result<(), StartError> {
     let store = stores::file(&args.store).map(|file| file.display().to_string());
     let store = store.or_else(|| stores::are_memory(&args.store, None).then(|| "memory".into()));
     tracing::info!(address = %running.address(), store, "serving");
-    shutdown_signal().await;
-    tracing::info!("stopping: no longer ready; what is in flight is finished");
-    running.stop().await;
+    told_to_end.next().await;
+    tracing::info!("stopping: no longer ready; what is in flight is finished, unless told to end once more");
+    tokio::select! {
+        () = running.stop() => {}
+        () = told_to_end.next() => tracing::warn!("told to end once more: what is in flight is cut"),
+    }
+}
     Ok(())
-}
-
-/// Tells where the keys are, or the made-up keys once, on standard error and not through the log, which may be kept. The
-/// token secret is nobody's to use, so it is not told.
-fn announce(secrets: &Secrets, made_up: &[&str], unset: &Unset) {
-    if let (Unset::Keep(path), false) = (unset, made_up.is_empty()) {
-        eprintln!("the keys of this store are in {0}; to use them:  set -a; . {0}; set +a", path.display());
-        return;
-    }
-    let keys = [("BOOKING_ADMIN_KEY", &secrets.admin_key), ("BOOKING_SERVICE_KEY", &secrets.service_key)];
-    for (name, value) in keys.into_iter().filter(|(name, _)| made_up.contains(name)) {
-        eprintln!("made up for this run, set it to choose it:  export {name}={value}");
-    }
-}
+    let mut told_to_end = EndSignals::listen();

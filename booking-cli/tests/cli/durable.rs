@@ -1,9 +1,10 @@
 //! The default store, as its users meet it: a file that outlives its server, however that ends.
 
 use std::{
+    io::{BufRead, BufReader},
     net::TcpStream,
     path::PathBuf,
-    process::{Child, Stdio},
+    process::{Child, Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -175,6 +176,49 @@ fn a_copy_made_while_serving_is_a_store_that_passes_the_audit() {
     let payments = |check: &&serde_json::Value| check["invariant"] == "I9";
     let checked = audit["checks"].as_array().unwrap().iter().find(payments).unwrap();
     assert!(checked["checked"].as_u64().unwrap() >= 20, "{checked}");
+}
+
+#[test]
+fn keys_are_told_in_a_form_that_a_shell_takes_in_any_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let odd = folder.path().join("it's mine");
+    std::fs::create_dir(&odd).unwrap();
+    let mut command = booking(&["serve", "--listen", "127.0.0.1:0", "--store", "sqlite:booking.db"]);
+    let mut process = command.current_dir(&odd).stderr(Stdio::piped()).spawn().unwrap();
+    let mut told = String::new();
+    BufReader::new(process.stderr.take().unwrap()).read_line(&mut told).unwrap();
+    process.kill().unwrap();
+    process.wait().unwrap();
+    let (_, use_them) = told.split_once("to use them:").unwrap_or_else(|| panic!("{told}"));
+    let script = format!("{}; printenv BOOKING_ADMIN_KEY BOOKING_SERVICE_KEY", use_them.trim());
+    let sourced = Command::new("sh").args(["-c", &script]).env_remove("BOOKING_ADMIN_KEY").output().unwrap();
+    let kept = std::fs::read_to_string(odd.join("booking.db-secrets")).unwrap();
+    let keys = String::from_utf8(sourced.stdout).unwrap();
+    assert_eq!(keys.lines().count(), 2, "{told}");
+    for key in keys.lines() {
+        assert!(key.len() >= 32 && kept.contains(&format!("={key}")), "{told}");
+    }
+}
+
+#[test]
+fn a_server_that_is_told_to_end_twice_ends_at_once() {
+    let arguments =
+        ["serve", "--listen", "127.0.0.1:0", "--store", "memory:", "--drain-delay", "60s", "--log", "info"];
+    let mut process = booking(&arguments).stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(process.stderr.take().unwrap()).lines();
+    let mut wait_for = |wanted: &str| log.any(|line| line.unwrap().contains(wanted));
+    let tell = |signal: &str| {
+        let told = Command::new("kill").args([signal, &process.id().to_string()]).status().unwrap();
+        assert!(told.success());
+    };
+    assert!(wait_for("serving"));
+    tell("-TERM");
+    assert!(wait_for("stopping"));
+    let asked = Instant::now();
+    tell("-INT");
+    assert!(wait_for("what is in flight is cut"));
+    let ended = process.wait().unwrap();
+    assert!(ended.success() && asked.elapsed() < Duration::from_secs(30), "{ended:?} {:?}", asked.elapsed());
 }
 
 #[test]

@@ -4,9 +4,8 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use crate::server::{booking, run};
 
-/// Secrets come by environment only, so no help of a flag names them; and the server that commands talk to.
-const BESIDES: [&str; 4] =
-    ["BOOKING_ADMIN_KEY", "BOOKING_SERVICE_KEY", "BOOKING_TOKEN_SECRET", "BOOKING_URL"];
+/// The server that commands talk to is nothing to serve.
+const BESIDES: [&str; 1] = ["BOOKING_URL"];
 
 fn text(file: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);

@@ -13,6 +13,16 @@ use clap::{Arg, ArgMatches, Args, Command, Error, FromArgMatches, error::ErrorKi
 use crate::{ServeArgs, StartError, serve};
 use file::File;
 
+/// What no flag sets, told where the flags are.
+const ENVIRONMENT: &str = "\
+Environment:
+  BOOKING_ADMIN_KEY     the operators' key
+  BOOKING_SERVICE_KEY   the payment gateway's key: it charges wallets
+  BOOKING_TOKEN_SECRET  signs tokens; several with commas between: the first signs, all verify
+
+Keys are no flags, for flags show in the list of processes. A server on a file makes up what is not set and keeps it
+beside the file, in FILE-secrets; one in memory makes it up anew at each start; others don't start without them.";
+
 /// Everything `serve` can be told, completed by the file that `--config` names: a flag goes before the environment, that
 /// before the file, and that before the default.
 #[derive(Clone, Debug)]
@@ -150,7 +160,7 @@ impl FromArgMatches for Configured {
 
 impl Args for Configured {
     fn augment_args(command: Command) -> Command {
-        Source::augment_args(ServeArgs::augment_args(command))
+        Source::augment_args(ServeArgs::augment_args(command)).after_help(ENVIRONMENT)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
