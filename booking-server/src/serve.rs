@@ -101,6 +101,10 @@ pub enum StartError {
     #[cfg(feature = "redis")]
     #[error("--queue: {0}")]
     Redis(#[from] booking_store_redis::ConnectError),
+    /// The copy can't be made there.
+    #[cfg(feature = "sqlite")]
+    #[error("FILE: {0}")]
+    Copy(booking_store_sqlite::OpenError),
     /// The store failed.
     #[error("the store failed at start: {0}")]
     Store(#[from] booking_core::Error),

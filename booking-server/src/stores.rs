@@ -15,7 +15,7 @@ use booking_store_pg::{PgConfig, PgStore, SchemaStatus};
 #[cfg(feature = "redis")]
 use booking_store_redis::{RedisConfig, RedisQueue};
 #[cfg(feature = "sqlite")]
-use booking_store_sqlite::{SqliteConfig, SqliteStore};
+use booking_store_sqlite::{OpenError, SqliteConfig, SqliteStore};
 
 use crate::{Metrics, StartError, metrics::Batches};
 
@@ -195,7 +195,10 @@ async fn open_file(
 #[cfg(feature = "sqlite")]
 pub fn backup(store: &str, to: &Path) -> Result<(), StartError> {
     let from = file(store).ok_or_else(|| StartError::NoFile { scheme: scheme(store) })?;
-    Ok(booking_store_sqlite::backup(from, to)?)
+    booking_store_sqlite::backup(from, to).map_err(|error| {
+        let is_about_copy = matches!(&error, OpenError::Unusable { path, .. } if path == to);
+        if is_about_copy { StartError::Copy(error) } else { error.into() }
+    })
 }
 
 /// Brings the schema of a PostgreSQL database up to date, or with `check` only tells how it compares to this build's.

@@ -160,8 +160,13 @@ fn a_copy_made_while_serving_is_a_store_that_passes_the_audit() {
     server.operator(&["flow", "--users", "20"]).expect(0);
     let (store, copy) = (store_in(&server.folder), server.file("copy.db"));
     let backup = |to: &PathBuf| run(&mut booking(&["backup", to.to_str().unwrap(), "--store", &store]));
-    assert!(backup(&copy).expect(0).out.contains("copied to"));
-    assert!(backup(&copy).expect(2).err.contains("not overwritten"));
+    let made = backup(&copy).expect(0);
+    assert!(made.out.contains("copied to"), "{made:?}");
+    let keys = "booking.db-secrets too, which a server on the copy reads as ";
+    assert!(made.err.contains("the keys are not in the copy") && made.err.contains(keys), "{made:?}");
+    let again = backup(&copy).expect(2);
+    assert!(again.err.starts_with("error: FILE: ") && again.err.contains("not overwritten"), "{again:?}");
+    assert!(!again.err.contains("--store"), "{again:?}");
     let ran = run(&mut booking(&["backup", "x.db", "--store", "memory:"])).expect(2);
     assert!(ran.err.contains("sqlite:PATH"), "{ran:?}");
 
