@@ -1,5 +1,6 @@
 use booking_api::client::Client;
 use clap::{Args, Parser, Subcommand};
+use uuid::Uuid;
 
 use crate::{
     commands::{
@@ -21,7 +22,7 @@ pub(crate) struct Options {
 const AFTER_HELP: &str = "\
 Environment:
   BOOKING_URL          the server, as --url
-  BOOKING_ADMIN_KEY    the operator's key: all that operators do needs it, flow can use it
+  BOOKING_ADMIN_KEY    the operator's key: operators' commands need it, flow can use it
   BOOKING_CONFIG       a file that sets what flags and environment of serve do not, as --config
   BOOKING_STORE        where bookings are kept, as --store of serve, backup and migrate
   BOOKING_SERVICE_KEY  the key that charges wallets: flow needs it, unless the server has --open-charges
@@ -58,12 +59,12 @@ pub(crate) enum Command {
     Import(import::ImportArgs),
     /// Drive whole purchases by many people on the concerts there are, and audit the books
     Flow(flow::FlowArgs),
-    /// Tell how lanes stand, watch one, or change its settings
+    /// Show lanes, watch one, or change its settings
     #[command(subcommand)]
     Lane(lane::LaneCommand),
     /// Check everything that must always hold, by number; exit code 1 when something does not
     Audit,
-    /// Tell what happened to a seat, or to everything a user had
+    /// Show what happened to a seat, or to everything a user had
     History(history::HistoryArgs),
     /// Print the log of everything that happened, or follow it; --json prints an object a line
     Events(events::EventsArgs),
@@ -71,7 +72,7 @@ pub(crate) enum Command {
     Release(release::ReleaseArgs),
     /// Give a payment back: the money to the wallet, the seats to the sale
     Refund(refund::RefundArgs),
-    /// Ask whether the server is ready for work, for whoever watches it
+    /// Exit 0 if the server is ready (for health checks)
     Health,
     /// Copy the file of a store, as it is at one instant, while its server goes on
     Backup(backup::BackupArgs),
@@ -96,6 +97,11 @@ fn url(text: &str) -> Result<String, String> {
         }
         _ => Err("write it as http://HOST:PORT".into()),
     }
+}
+
+/// An id, as the server writes it.
+pub(crate) fn id(text: &str) -> Result<Uuid, String> {
+    text.parse().map_err(|_| "write an id such as 0196b5d2-7c1a-7e6b-9c3d-2f4a6b8c0d1e".into())
 }
 
 /// The operator's key, if the environment has it.
@@ -165,6 +171,18 @@ mod tests {
             assert!(error.to_string().contains(told), "{url}: {error}");
             assert_eq!(error.exit_code(), 2);
         }
+    }
+
+    #[test]
+    fn what_is_no_id_is_refused_with_how_an_id_looks() {
+        for arguments in
+            [&["history", "a", "1"][..], &["history", "--user", "b"], &["release", "x"], &["refund", "7"]]
+        {
+            let error = parse(arguments).unwrap_err();
+            assert!(error.to_string().contains("write an id such as 0196b5d2-"), "{arguments:?}: {error}");
+            assert_eq!(error.exit_code(), 2);
+        }
+        assert!(parse(&["release", "0196b5d2-7c1a-7e6b-9c3d-2f4a6b8c0d1e"]).is_ok());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
-use booking_core::{BookingPolicy, catalog::LaneChange};
+use booking_core::{BookingPolicy, LONGEST_SPAN, catalog::LaneChange};
+use clap::value_parser;
 use ipnet::IpNet;
 
 use crate::{ConnectionOptions, app::RELEASES_PER_MINUTE, stores::DEFAULT};
@@ -13,7 +14,7 @@ const AUDIENCE: &str = "booking.user";
 #[derive(clap::Args, Clone, Debug)]
 pub struct ServeArgs {
     /// Address to listen on; port 0 takes a free one
-    #[arg(long, env = "BOOKING_LISTEN", default_value = "127.0.0.1:8080")]
+    #[arg(long, env = "BOOKING_LISTEN", default_value = "127.0.0.1:8080", value_parser = address)]
     pub listen: SocketAddr,
     /// Where bookings are kept: `sqlite:PATH` in a file, `postgres://user:password@host/database` with any number of
     /// servers on it, `memory:` until the process ends
@@ -30,7 +31,7 @@ pub struct ServeArgs {
     #[arg(long, env = "BOOKING_OPEN_CHARGES")]
     pub open_charges: bool,
     /// How long a hold lasts unpaid
-    #[arg(long, env = "BOOKING_HOLD_TTL", default_value = "5m", value_parser = humantime::parse_duration)]
+    #[arg(long, env = "BOOKING_HOLD_TTL", default_value = "5m", value_parser = a_span)]
     pub hold_ttl: Duration,
     /// How many seats of one performance a user may have, held and bought together
     #[arg(long, env = "BOOKING_SEATS_PER_USER", default_value_t = 1)]
@@ -45,13 +46,13 @@ pub struct ServeArgs {
     #[arg(long, env = "BOOKING_MAX_WAITING")]
     pub max_waiting: Option<u64>,
     /// How many the lane `main` admits a second [default of a new lane: as capacity allows]
-    #[arg(long, env = "BOOKING_ADMIT_PER_SECOND")]
+    #[arg(long, env = "BOOKING_ADMIT_PER_SECOND", value_parser = value_parser!(u32).range(1..=1_000_000))]
     pub admit_per_second: Option<u32>,
     /// How long an admitted person has to show up [default of a new lane: 60s]
-    #[arg(long, env = "BOOKING_CLAIM_TTL", value_parser = humantime::parse_duration)]
+    #[arg(long, env = "BOOKING_CLAIM_TTL", value_parser = a_span)]
     pub claim_ttl: Option<Duration>,
     /// How long a session lasts from the first booking call [default of a new lane: 15m]
-    #[arg(long, env = "BOOKING_SESSION_TTL", value_parser = humantime::parse_duration)]
+    #[arg(long, env = "BOOKING_SESSION_TTL", value_parser = a_span)]
     pub session_ttl: Option<Duration>,
     /// Public keys of an identity provider whose user tokens are taken too: a JWK set, or PEM (RSA, P-256, Ed25519). A
     /// token verifies with the key its `kid` names and that key's algorithm, and must have `iss`, `aud`, `sub` and `exp`
@@ -90,10 +91,11 @@ pub struct ServeArgs {
     #[arg(long, env = "BOOKING_ANSWER_TIMEOUT", default_value = "30s", value_parser = a_while)]
     pub answer_timeout: Duration,
     /// Serve `GET /metrics` on this address and no longer with the rest, to keep it inside
-    #[arg(long, env = "BOOKING_METRICS_LISTEN", value_name = "ADDRESS")]
+    #[arg(long, env = "BOOKING_METRICS_LISTEN", value_name = "ADDRESS", value_parser = address)]
     pub metrics_listen: Option<SocketAddr>,
-    /// When told to end, go on serving so long after `/health/ready` says no, until nobody sends new work
-    #[arg(long, env = "BOOKING_DRAIN_DELAY", default_value = "0s", value_parser = humantime::parse_duration)]
+    /// When told to end, go on serving so long after `/health/ready` says no, until nobody sends new work; an hour at most.
+    /// Told to end once more, the server ends at once
+    #[arg(long, env = "BOOKING_DRAIN_DELAY", default_value = "0s", value_parser = an_hour_at_most)]
     pub drain_delay: Duration,
     /// Log every request (method, path, status, time taken; never a token)
     #[arg(long, env = "BOOKING_LOG_REQUESTS")]
@@ -113,6 +115,22 @@ fn some(text: &str) -> Result<usize, String> {
 fn a_while(text: &str) -> Result<Duration, String> {
     let span = humantime::parse_duration(text).map_err(|error| error.to_string())?;
     if span.is_zero() { Err("must be longer than nothing, such as 30s".into()) } else { Ok(span) }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "write IP:PORT, such as 127.0.0.1:8080".into())
+}
+
+/// A span that rules can work with: see [`LONGEST_SPAN`].
+fn a_span(text: &str) -> Result<Duration, String> {
+    let span = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    let fits = (Duration::from_millis(1)..=LONGEST_SPAN).contains(&span);
+    if fits { Ok(span) } else { Err("must be between 1 ms and 30 days".into()) }
+}
+
+fn an_hour_at_most(text: &str) -> Result<Duration, String> {
+    let span = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if span > Duration::from_hours(1) { Err("must be an hour at most, such as 30s".into()) } else { Ok(span) }
 }
 
 /// The form of log lines.
@@ -239,6 +257,13 @@ mod tests {
     fn bounds_that_would_let_nobody_in_are_refused_with_what_to_do() {
         for (args, hint) in [
             (&["--max-connections", "0"][..], "must be a number from 1 up"),
+            (&["--listen", "localhost:8080"], "write IP:PORT, such as 127.0.0.1:8080"),
+            (&["--metrics-listen", "9464"], "write IP:PORT, such as 127.0.0.1:8080"),
+            (&["--hold-ttl", "0s"], "must be between 1 ms and 30 days"),
+            (&["--claim-ttl", "0s"], "must be between 1 ms and 30 days"),
+            (&["--session-ttl", "31days"], "must be between 1 ms and 30 days"),
+            (&["--admit-per-second", "0"], "0 is not in 1..=1000000"),
+            (&["--drain-delay", "61m"], "must be an hour at most"),
             (&["--receive-timeout", "0s"], "must be longer than nothing"),
             (&["--answer-timeout", "0s"], "must be longer than nothing"),
             (&["--calls-per-second-per-address", "0"], "number would be zero"),

@@ -56,6 +56,22 @@ pub enum StartError {
         /// What it named, without what may be secret.
         scheme: String,
     },
+    /// It has no scheme that could tell what it is.
+    #[error("{flag}: '{named}' is no store; write {known}")]
+    NoStore {
+        /// The flag that named it.
+        flag: &'static str,
+        /// What it named; nothing in it can be secret.
+        named: String,
+        /// What it may name.
+        known: String,
+    },
+    /// The file of the store is to be in a folder that is not there.
+    #[error("--store: there is no folder {}; make it, or name a file elsewhere", folder.display())]
+    NoFolder {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// The flags make no policy.
     #[error(transparent)]
     Policy(#[from] InvalidPolicy),
@@ -85,6 +101,10 @@ pub enum StartError {
     #[cfg(feature = "sqlite")]
     #[error("--store: {0}")]
     Sqlite(#[from] booking_store_sqlite::OpenError),
+    /// The copy can't be made there.
+    #[cfg(feature = "sqlite")]
+    #[error("FILE: {0}")]
+    Copy(booking_store_sqlite::OpenError),
     /// The store is not a file.
     #[cfg(feature = "sqlite")]
     #[error(
@@ -101,10 +121,6 @@ pub enum StartError {
     #[cfg(feature = "redis")]
     #[error("--queue: {0}")]
     Redis(#[from] booking_store_redis::ConnectError),
-    /// The copy can't be made there.
-    #[cfg(feature = "sqlite")]
-    #[error("FILE: {0}")]
-    Copy(booking_store_sqlite::OpenError),
     /// The store failed.
     #[error("the store failed at start: {0}")]
     Store(#[from] booking_core::Error),
@@ -256,6 +272,7 @@ pub async fn run(args: ServeArgs) -> Result<(), StartError> {
     }
     open_files::allow(args.max_connections);
     let running = start(&args, secrets).await?;
+    let mut told_to_end = EndSignals::listen();
     let store = stores::file(&args.store).map(|file| file.display().to_string());
     let store = store.or_else(|| stores::are_memory(&args.store, None).then(|| "memory".into()));
     tracing::info!(address = %running.address(), store, "serving");
@@ -265,6 +282,5 @@ pub async fn run(args: ServeArgs) -> Result<(), StartError> {
         () = running.stop() => {}
         () = told_to_end.next() => tracing::warn!("told to end once more: what is in flight is cut"),
     }
-}
     Ok(())
-    let mut told_to_end = EndSignals::listen();
+}

@@ -95,7 +95,7 @@ fn queue_kind(store: &str, queue: Option<&str>) -> Option<QueueKind> {
 fn known() -> String {
     let sqlite = cfg!(feature = "sqlite").then_some("sqlite:PATH");
     let postgres = cfg!(feature = "postgres").then_some("postgres://user@host/database");
-    [Some("memory:"), sqlite, postgres].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    [sqlite, Some("memory:"), postgres].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// All that [`queue_kind`] knows, for those who named something else.
@@ -107,14 +107,28 @@ fn known_queues() -> String {
 
 /// Whether stores are known for these addresses.
 pub(crate) fn check(store: &str, queue: Option<&str>) -> Result<(), StartError> {
-    let unknown = |flag, known, url: &str| StartError::UnknownStore { flag, known, scheme: scheme(url) };
     if kind(store).is_none() {
         return Err(unknown("--store", known(), store));
     }
     if queue_kind(store, queue).is_none() {
         return Err(unknown("--queue", known_queues(), queue.unwrap_or_default()));
     }
-    Ok(())
+    match file(store).and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) if !folder.is_dir() => Err(StartError::NoFolder { folder: folder.into() }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// What to tell of an address that no store is known for. What may hold a password is not shown.
+fn unknown(flag: &'static str, known: String, url: &str) -> StartError {
+    if url.contains([':', '@', '/']) {
+        return StartError::UnknownStore { flag, known, scheme: scheme(url) };
+    }
+    let known = match known.rsplit_once(", ") {
+        Some((others, last)) => format!("{others} or {last}"),
+        None => known,
+    };
+    StartError::NoStore { flag, named: url.into(), known }
 }
 
 /// The ports of one store, and where it counts its batches.
@@ -226,6 +240,14 @@ mod tests {
         assert!(refused.contains(&known()) && !refused.contains("hunter2"), "{refused}");
         let refused = check("memory:", Some("kafka://hunter2@q")).unwrap_err().to_string();
         assert!(refused.contains("--queue") && refused.contains(&known_queues()), "{refused}");
+        assert!(!refused.contains("hunter2"), "{refused}");
+    }
+
+    #[test]
+    fn what_has_no_scheme_is_told_as_it_was_written_and_how_to_write_it() {
+        let refused = check("foo", None).unwrap_err().to_string();
+        assert!(refused.starts_with("--store: 'foo' is no store; write "), "{refused}");
+        let refused = check("memory:", Some("hunter2@q")).unwrap_err().to_string();
         assert!(!refused.contains("hunter2"), "{refused}");
     }
 

@@ -20,7 +20,7 @@ pub(crate) struct EventsArgs {
     /// Begin after the event with this number; 0 is the beginning
     #[arg(long, default_value_t = 0, value_name = "N")]
     after: u64,
-    /// Go on with what happens from now on, until ctrl-c
+    /// Keep printing what happens from now on, until ctrl-c
     #[arg(long)]
     follow: bool,
 }

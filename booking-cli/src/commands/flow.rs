@@ -41,7 +41,7 @@ pub(crate) struct FlowArgs {
     /// The service key, where people may not charge their wallets themselves
     #[arg(long, env = "BOOKING_SERVICE_KEY", hide_env_values = true, value_name = "KEY")]
     charge_key: Option<String>,
-    /// What their choices follow from; the same number repeats them
+    /// Random seed; the same seed repeats the same choices
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{
     console::{Console, grouped},
     failure::Failure,
-    options::{Server, needed_admin_key},
+    options::{Server, id, needed_admin_key},
     told,
 };
 
@@ -16,6 +16,7 @@ use crate::{
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct RefundArgs {
     /// The payment; `booking history` and `booking events` name them
+    #[arg(value_parser = id)]
     payment: Uuid,
     /// Only tell what would happen, and change nothing
     #[arg(long)]

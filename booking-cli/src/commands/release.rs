@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{
     console::Console,
     failure::Failure,
-    options::{Server, needed_admin_key},
+    options::{Server, id, needed_admin_key},
     told,
 };
 
@@ -16,6 +16,7 @@ use crate::{
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct ReleaseArgs {
     /// The reservation; `booking history` and `booking events` name them
+    #[arg(value_parser = id)]
     reservation: Uuid,
     /// Only tell what would happen, and change nothing
     #[arg(long)]

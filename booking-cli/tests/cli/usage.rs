@@ -6,7 +6,7 @@ use std::{
 
 use booking_api::{AuditCheck, AuditReport};
 
-use crate::server::{Server, booking, closed, open, run};
+use crate::server::{Folder, Server, booking, closed, open, run};
 
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 
@@ -135,6 +135,38 @@ fn the_audit_of_an_empty_server_is_clean() {
     let ran = server.operator(&["audit"]).expect(0);
     assert!(ran.out.contains("the audit is clean") && ran.out.contains("I1"), "{ran:?}");
     assert_eq!(server.operator(&["audit", "--json"]).expect(0).json()["clean"], true);
+}
+
+#[test]
+fn the_help_of_serve_names_the_keys_that_come_by_environment() {
+    let help = run(&mut booking(&["serve", "--help"])).expect(0).out;
+    let (_, environment) = help.split_once("Environment:").unwrap();
+    for name in ["BOOKING_ADMIN_KEY", "BOOKING_SERVICE_KEY", "BOOKING_TOKEN_SECRET"] {
+        assert!(environment.contains(name), "{help}");
+    }
+}
+
+#[test]
+fn what_serve_can_not_work_with_is_told_with_what_to_write_before_any_key_is_made() {
+    let folder = Folder::new();
+    let file = folder.file("booking.toml", "admin-key = \"0123456789abcdef\"\n");
+    let (path, made) = (file.strip_suffix("booking.toml").unwrap(), "booking.db-secrets");
+    let (store, nowhere) = (format!("sqlite:{path}booking.db"), format!("sqlite:{path}not/there/booking.db"));
+    let cases: [(&[&str], &str); 8] = [
+        (&["--store", "foo"], "'foo' is no store; write sqlite:PATH, memory: or postgres://"),
+        (&["--store", &nowhere], "not/there; make it, or name a file elsewhere"),
+        (&["--store", &store, "--listen", "localhost:8080"], "write IP:PORT, such as 127.0.0.1:8080"),
+        (&["--store", &store, "--claim-ttl", "0s"], "'--claim-ttl <CLAIM_TTL>'"),
+        (&["--store", &store, "--session-ttl", "0s"], "'--session-ttl <SESSION_TTL>'"),
+        (&["--store", &store, "--admit-per-second", "0"], "'--admit-per-second <ADMIT_PER_SECOND>'"),
+        (&["--store", &store, "--drain-delay", "2h"], "must be an hour at most"),
+        (&["--store", &store, "--config", &file], "keys come by environment: BOOKING_ADMIN_KEY"),
+    ];
+    for (arguments, told) in cases {
+        let ran = run(&mut booking(&[&["serve"], arguments].concat())).expect(2);
+        assert!(ran.err.contains(told), "{arguments:?}: {ran:?}");
+        assert!(!std::path::Path::new(path).join(made).exists(), "{arguments:?}");
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ use clap::{Arg, ArgAction, Command};
 use toml::{Table, Value};
 
 use super::{is_switch, name};
+use crate::secrets;
 
 /// So alike (of 1) is a key to the name that was probably meant.
 const ALIKE: f64 = 0.7;
@@ -94,6 +95,11 @@ fn scalar(arg: &Arg, value: Value) -> Result<String, String> {
 }
 
 fn unknown(key: &str, flags: &Command) -> String {
+    let variable = key.to_ascii_uppercase().replace('-', "_");
+    let is_it = |name: &&str| *name == variable || name.strip_prefix("BOOKING_") == Some(variable.as_str());
+    if let Some(name) = secrets::NAMES.into_iter().find(is_it) {
+        return format!("keys come by environment: {name}");
+    }
     let alike = flags.get_arguments().map(|arg| (strsim::jaro(key, name(arg)), name(arg)));
     let nearest = alike.filter(|(alike, _)| *alike > ALIKE).max_by(|(a, _), (b, _)| a.total_cmp(b));
     match nearest {

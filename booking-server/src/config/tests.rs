@@ -93,6 +93,8 @@ fn an_unknown_key_is_refused_and_the_nearest_name_told() {
     for (text, told) in [
         ("hold_ttl = \"5m\"", "there is no setting hold_ttl; did you mean hold-ttl?"),
         ("lane-capasity = 5", "did you mean lane-capacity?"),
+        ("admin-key = \"0123456789abcdef\"", "keys come by environment: BOOKING_ADMIN_KEY"),
+        ("token_secret = \"0123456789abcdef\"", "keys come by environment: BOOKING_TOKEN_SECRET"),
         ("zzz = 5", "there is no setting zzz; --print-config shows all there are"),
         ("config = \"other.toml\"", "there is no setting config"),
         ("[serve]\nlisten = \"0.0.0.0:90\"", "there is no setting serve"),

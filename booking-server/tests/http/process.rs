@@ -143,12 +143,12 @@ fn a_server_that_cannot_start_says_what_to_do() {
         (&["--listen", &address, "--store", "memory:"], "choose another with --listen"),
         (&["--listen", "127.0.0.1:0", "--store", "mongo://user:hunter2@db"], "no store is known for mongo:"),
         (&["--store", "memory:", "--queue", "kafka://hunter2"], "--queue: no store is known for kafka:"),
-        (&["--store", "memory:", "--hold-ttl", "0s"], "hold_ttl must be between"),
+        (&["--store", "memory:", "--hold-ttl", "0s"], "'--hold-ttl <HOLD_TTL>': must be between"),
         (
             &["--store", "memory:", "--user-keys", "/nowhere/keys.json", "--user-issuer", "x"],
             "--user-keys /nowhere/keys.json: No such file",
         ),
-        (&["--store", "memory:", "--admit-per-second", "0"], "admit_per_second must be at least 1"),
+        (&["--store", "memory:", "--admit-per-second", "0"], "'--admit-per-second <ADMIT_PER_SECOND>'"),
     ];
     for (args, hint) in cases {
         let output = Command::new(env!("CARGO_BIN_EXE_booking-server")).args(args).output().unwrap();

@@ -26,7 +26,7 @@ use teller::{Step, Teller};
 /// `booking demo`.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct DemoArgs {
-    /// End when everything is told, instead of serving on until ctrl-c
+    /// Exit when the demo is over, instead of serving until ctrl-c
     #[arg(long)]
     exit: bool,
     /// How many buyers rush the 50 seats

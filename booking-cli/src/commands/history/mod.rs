@@ -17,7 +17,7 @@ use self::timeline::Moment;
 use crate::{
     console::Console,
     failure::Failure,
-    options::{Server, needed_admin_key},
+    options::{Server, id, needed_admin_key},
     told,
 };
 
@@ -25,12 +25,12 @@ use crate::{
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct HistoryArgs {
     /// The performance; `booking events` names them
-    #[arg(required_unless_present = "user", requires = "seat")]
+    #[arg(required_unless_present = "user", requires = "seat", value_parser = id)]
     performance: Option<Uuid>,
     /// The number of the seat
     seat: Option<u32>,
     /// Everything this user had instead: seats, whoever got them next, and money
-    #[arg(long, conflicts_with_all = ["performance", "seat"])]
+    #[arg(long, conflicts_with_all = ["performance", "seat"], value_parser = id)]
     user: Option<Uuid>,
 }
 

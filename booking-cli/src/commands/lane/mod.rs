@@ -19,17 +19,17 @@ use crate::{
 /// `booking lane`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum LaneCommand {
-    /// Tell how a lane stands, or all of them
+    /// Show one lane, or all of them
     Show(ShowArgs),
     /// Change settings of a lane; one that is not there is made
     Set(SetArgs),
-    /// Admit nobody until `resume`; people still enter and wait, and who is admitted goes on
+    /// Admit nobody until `resume`; people still enter and wait, and those already admitted continue
     Pause(Named),
     /// Admit again after `pause`
     Resume(Named),
-    /// End the sale of a lane: nobody enters, and every token is done
+    /// End the sale of a lane: nobody enters, and every token ends
     Close(Named),
-    /// Let people enter again after `close`; tokens that were done stay done
+    /// Let people enter again after `close`; tokens that have ended stay ended
     Open(Named),
 }
 
@@ -37,7 +37,7 @@ pub(crate) enum LaneCommand {
 pub(crate) struct ShowArgs {
     /// The lane [default: all of them]
     name: Option<LaneName>,
-    /// Look every second until ctrl-c: in place on a terminal, else a line each; --json prints an object a line
+    /// Look every second until ctrl-c: in place on a terminal, else line by line; --json prints one object per line
     #[arg(long, requires = "name")]
     watch: bool,
 }
@@ -60,7 +60,7 @@ pub(crate) struct SetArgs {
 #[derive(Args, Clone, Copy, Debug)]
 #[group(required = true, multiple = true)]
 struct Settings {
-    /// How many may be admitted at once; who is admitted already stays
+    /// How many may be admitted at once; those already admitted stay
     #[arg(long, value_name = "N")]
     capacity: Option<u32>,
     /// How many are admitted a second at most, or `none`
