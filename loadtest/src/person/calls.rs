@@ -120,19 +120,20 @@ impl Person {
     }
 }
 
-/// The token with the next number in its claims, under its old signature: all is in order but that nobody signed it. Of a
-/// token that has no number only another one can be made, that is none.
+/// The token with another epoch in its claims, under its old signature: all is in order but that nobody signed it. Who does not
+/// look at that answers that the queue was reset; a number that was not given is refused like a token that is none. Of a token
+/// without an epoch only another one can be made, that is none.
 fn forged(token: &str) -> String {
-    with_next_number(token).unwrap_or_else(|| format!("{token}x"))
+    with_other_epoch(token).unwrap_or_else(|| format!("{token}x"))
 }
 
-fn with_next_number(token: &str) -> Option<String> {
+fn with_other_epoch(token: &str) -> Option<String> {
     let mut parts = token.split('.');
     let (head, claims, signature) = (parts.next()?, parts.next()?, parts.next()?);
     let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;
     let mut claims: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&claims).ok()?;
-    let next = claims.get("seq")?.as_u64()?.wrapping_add(1);
-    claims.insert("seq".into(), next.into());
+    let other = claims.get("epoch")?.as_u64()?.wrapping_add(1);
+    claims.insert("epoch".into(), other.into());
     let claims = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&claims).ok()?);
     Some(format!("{head}.{claims}.{signature}"))
 }
@@ -142,12 +143,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_forged_token_is_a_whole_token_with_another_number_under_the_old_signature() {
-        let token = |seq: u64| {
-            let claims = format!(r#"{{"aud":"booking.queue","epoch":{},"seq":{seq}}}"#, u64::MAX);
+    fn a_forged_token_is_a_whole_token_with_another_epoch_under_the_old_signature() {
+        let token = |epoch: u64| {
+            let claims = format!(r#"{{"aud":"booking.queue","epoch":{epoch},"seq":7}}"#);
             format!("head.{}.signature", URL_SAFE_NO_PAD.encode(claims))
         };
-        assert_eq!(forged(&token(7)), token(8));
+        assert_eq!(forged(&token(u64::MAX - 1)), token(u64::MAX));
         assert_eq!(forged("opaque"), "opaquex");
     }
 }

@@ -183,7 +183,11 @@ impl Liar {
         let turn = || self.told.fetch_add(1, Ordering::SeqCst);
         match self.lie {
             Lie::SellsTwice if is(Method::POST, "/v1/reservations") => match value["code"].as_str() {
-                Some("seat_taken") => return made(&self.made_up_hold(asked)),
+                Some("seat_taken") => {
+                    if let Some(held) = self.made_up_hold(asked) {
+                        return made(&held);
+                    }
+                }
                 _ => self.note(&value),
             },
             Lie::LosesPayments if is(Method::POST, "/v1/reservations") => self.note(&value),
@@ -229,10 +233,10 @@ impl Liar {
         }
     }
 
-    /// A hold of what somebody else has, dated like the last one that was made.
-    fn made_up_hold(&self, asked: &Bytes) -> Value {
+    /// A hold of what somebody else has, dated like one that was made; none if the answer that made it is still on its way.
+    fn made_up_hold(&self, asked: &Bytes) -> Option<Value> {
         let wanted: Value = serde_json::from_slice(asked).unwrap();
-        let mut held = self.holds.lock().unwrap().values().next().cloned().unwrap_or_default();
+        let mut held = self.holds.lock().unwrap().values().next().cloned()?;
         for (field, value) in [
             ("reservation_id", json!(Uuid::new_v4())),
             ("seats", wanted["seats"].clone()),
@@ -242,6 +246,6 @@ impl Liar {
             held[field] = value;
         }
         self.note(&held);
-        held
+        Some(held)
     }
 }
