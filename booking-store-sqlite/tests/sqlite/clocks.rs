@@ -2,13 +2,14 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
     sync::{
         Arc, OnceLock, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Waker},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use booking_core::{Clock, Epoch, store::BookingStore};
@@ -18,7 +19,7 @@ use rusqlite::Connection;
 
 use crate::support::{
     harness::START,
-    world::{SHOW, done, open, open_wallet, place, policy, sell, user, violations},
+    world::{SHOW, ask, done, open, open_wallet, place, policy, sell, user, violations},
 };
 
 #[test]
@@ -46,6 +47,36 @@ fn an_audit_is_of_an_instant_after_all_that_it_sees() {
     assert_eq!(violations(&store), Vec::<String>::new());
 }
 
+/// A store, and what makes whoever looks at the clock next panic.
+fn fragile(file: &Path) -> (Arc<SqliteStore>, Arc<AtomicBool>) {
+    let breaks = Arc::new(AtomicBool::new(false));
+    let clock: Arc<dyn Clock> = {
+        let breaks = Arc::clone(&breaks);
+        Arc::new(move || {
+            assert!(!breaks.swap(false, Ordering::SeqCst), "planted");
+            START
+        })
+    };
+    let store = SqliteStore::open(&SqliteConfig::new(file, policy()), clock).expect("it is made");
+    (store, breaks)
+}
+
+#[test]
+fn a_store_whose_thread_has_gone_is_not_ready() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (store, breaks) = fragile(&folder.path().join("booking.db"));
+    sell(&store);
+    block_on(store.lanes()).expect("it is ready");
+    breaks.store(true, Ordering::SeqCst);
+    ask(&store, open_wallet(7)).expect_err("who decides it is gone");
+    let told = Instant::now();
+    // It is told while the thread still ends.
+    while block_on(store.lanes()).is_ok() {
+        assert!(told.elapsed() < Duration::from_secs(5), "nobody should send work");
+        thread::yield_now();
+    }
+}
+
 /// How many calls were given to the saver.
 fn written(store: &SqliteStore) -> u64 {
     store.batch_sizes().iter().map(|(_, sizes)| sizes.jobs()).sum()
@@ -55,15 +86,7 @@ fn written(store: &SqliteStore) -> u64 {
 fn what_is_written_and_can_not_be_shown_is_told_as_unknown() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("booking.db");
-    let breaks = Arc::new(AtomicBool::new(false));
-    let clock: Arc<dyn Clock> = {
-        let breaks = Arc::clone(&breaks);
-        Arc::new(move || {
-            assert!(!breaks.swap(false, Ordering::SeqCst), "planted");
-            START
-        })
-    };
-    let store = SqliteStore::open(&SqliteConfig::new(&file, policy()), clock).expect("it is made");
+    let (store, breaks) = fragile(&file);
     sell(&store);
     let hand = Connection::open(&file).expect("a database");
     hand.execute_batch("BEGIN IMMEDIATE").expect("nobody else writes");
