@@ -78,7 +78,7 @@ pub enum Act {
 /// What nobody may do, tried on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Probe {
-    /// A hold with a queue token that has another number in it than was signed.
+    /// A hold with a queue token that has another epoch in it than was signed.
     ForgedToken {
         /// The performance that was asked for.
         performance: Uuid,

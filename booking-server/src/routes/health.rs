@@ -50,6 +50,11 @@ async fn ready(State(app): State<App>) -> Reply<StatusCode> {
     }
     let late =
         |_| Failure::new(Code::StoreUnavailable, "the stores do not answer in time; ask another instance");
-    timeout(WITHIN, app.engine.lanes()).await.map_err(late)??;
+    // Whatever they fail by, a store that is broken for good included: there is no work for this instance.
+    let failed = |error| {
+        tracing::error!(%error, "the stores failed when asked whether this instance is ready");
+        Failure::new(Code::StoreUnavailable, "the stores fail; ask another instance")
+    };
+    timeout(WITHIN, app.engine.lanes()).await.map_err(late)?.map_err(failed)?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -220,6 +220,15 @@ async fn a_server_whose_stores_do_not_answer_is_not_ready_and_says_so_in_time() 
 }
 
 #[tokio::test]
+async fn a_server_whose_store_is_broken_is_not_ready() {
+    let (service, (booking, _)) = start().await;
+    booking.set(Fault::Broken);
+    assert_eq!(service.get("/health/ready", "").await.expect(503).code(), "store_unavailable");
+    booking.set(Fault::None);
+    service.get("/health/ready", "").await.expect(204);
+}
+
+#[tokio::test]
 async fn a_lost_answer_is_told_as_such_and_the_retry_finds_the_effect() {
     let (service, (booking, _)) = start().await;
     let (buyer, held) = holding(&service).await;
