@@ -20,9 +20,17 @@ const REASONS: [EndReason; 7] = [
     EndReason::Closed,
 ];
 
-/// The number that stands for a reason.
+/// The number that stands for a reason. To the scripts 0 is none, so no reason may go without.
 pub(crate) fn number_of(reason: EndReason) -> usize {
-    REASONS.iter().position(|other| *other == reason).map_or(0, |at| at + 1)
+    match reason {
+        EndReason::Completed => 1,
+        EndReason::HoldExpired => 2,
+        EndReason::SessionExpired => 3,
+        EndReason::NoShow => 4,
+        EndReason::Left => 5,
+        EndReason::SoldOut => 6,
+        EndReason::Closed => 7,
+    }
 }
 
 /// An answer of a lane that exists.
@@ -173,8 +181,10 @@ mod tests {
 
     #[test]
     fn the_numbers_of_reasons_are_those_the_scripts_name() {
+        // Two of them stand in the scripts as they are.
         assert_eq!(number_of(EndReason::SessionExpired), 3);
         assert_eq!(number_of(EndReason::NoShow), 4);
+        assert!(REASONS.iter().map(|reason| number_of(*reason)).eq(1..=REASONS.len()));
         assert!(include_str!("scripts/lane.lua").contains("SESSION_EXPIRED, NO_SHOW = 3, 4"));
     }
 
