@@ -1,11 +1,8 @@
 //! Reading the log by cursor while others write: nothing is missed, nothing comes twice, whichever commit is late.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use booking_core::{BookingPolicy, RecordedEvent, id::PerformanceId, store::BookingStore};
@@ -14,7 +11,7 @@ use futures_util::future::join_all;
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::support::{
-    database::{Database, TestClock, connect, port},
+    database::{Database, TestClock, connect, port, until_somebody_waits},
     proxy::{Proxy, Weather},
     world::{World, charge, performance, put},
 };
@@ -88,8 +85,6 @@ async fn a_reader_by_cursor_misses_no_event_of_a_commit_that_is_late() {
     }
     let reader = Reader::of(prompt.store.clone());
     let mut onlooker = connect(&database.url()).await;
-    let waiting = "SELECT count(*) FROM pg_stat_activity \
-        WHERE datname = current_database() AND wait_event_type = 'Lock'";
     for round in 1..=5 {
         // A transaction that has taken its numbers, and whose COMMIT is on its way for a long time.
         proxy.turn(Weather::LateCommit, Weather::Fair);
@@ -102,10 +97,7 @@ async fn a_reader_by_cursor_misses_no_event_of_a_commit_that_is_late() {
             });
             let writing: Vec<_> = writing.collect();
             // Whatever can be committed before it is, once the others wait for it; and all of that is read.
-            while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut onlooker).await.expect("a count") == 0
-            {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
+            until_somebody_waits(&mut onlooker).await;
             reader.has_read_on().await;
             proxy.turn(Weather::Fair, Weather::Fair);
             for written in join_all(writing).await {

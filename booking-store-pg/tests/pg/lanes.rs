@@ -5,33 +5,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use booking_core::{
-    BookingPolicy, Error, LaneName, LanePolicy, Refusal, Ticket, catalog::LaneSettings, queue::LaneSnapshot,
-    store::QueueStore,
-};
-use booking_store_pg::{PgConfig, PgStore};
+use booking_core::{Error, LaneName, Refusal, Ticket, queue::LaneSnapshot, store::QueueStore};
+use booking_store_pg::PgStore;
 use futures_util::future::{join, join_all};
 use sqlx::PgConnection;
 
 use crate::support::{
     database::{Database, TestClock, connect, port, run, until_somebody_waits},
+    lanes::{copy, enter, go_back, open, settings},
     proxy::{Proxy, Weather},
     world::user,
 };
-
-async fn open(url: &str) -> Arc<PgStore> {
-    PgStore::connect(PgConfig::new(url, BookingPolicy::default())).await.expect("the store opens")
-}
-
-fn settings(capacity: u32, revision: u64) -> LaneSettings {
-    let policy = LanePolicy { capacity, ..LanePolicy::default() };
-    LaneSettings { policy, revision, ..LaneSettings::default() }
-}
-
-async fn enter(store: &PgStore, n: u128) -> Ticket {
-    let entered = store.enter(&LaneName::main(), user(n)).await;
-    entered.unwrap_or_else(|error| panic!("user {n}: {error}")).ticket
-}
 
 /// The lane, when this instance has read it.
 async fn snapshot(store: &PgStore) -> LaneSnapshot {
@@ -159,34 +143,21 @@ async fn a_number_that_may_have_been_given_is_not_told_as_not_given() {
     assert_eq!(enter(&store, 2).await.seq, 2, "who asks again is told it");
 }
 
-/// The database as it is now, to go back to.
-async fn copy(connection: &mut PgConnection) {
-    run(
-        connection,
-        "CREATE TABLE old_lanes AS SELECT * FROM queue_lanes; CREATE TABLE old_tickets AS SELECT * FROM tickets; \
-         CREATE TABLE old_steps AS SELECT * FROM queue_steps",
-    )
-    .await;
-}
-
-async fn go_back(connection: &mut PgConnection) {
-    run(
-        connection,
-        "TRUNCATE queue_lanes, tickets, queue_steps; INSERT INTO queue_lanes SELECT * FROM old_lanes; \
-         INSERT INTO tickets SELECT * FROM old_tickets; INSERT INTO queue_steps SELECT * FROM old_steps",
-    )
-    .await;
+/// A lane with the ticket of user 2, of which there is a copy from before that.
+async fn before_user_2(database: &Database, connection: &mut PgConnection) -> (Arc<PgStore>, Ticket) {
+    let store = open(&database.url()).await;
+    store.configure(&LaneName::main(), &settings(1, 1)).await.expect("configured");
+    enter(&store, 1).await;
+    copy(connection).await;
+    let late = enter(&store, 2).await;
+    (store, late)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_old_copy_is_noticed_by_who_failed_to_save_meanwhile() {
     let database = Database::new(TestClock::Real).await;
     let mut connection = connect(&database.url()).await;
-    let store = open(&database.url()).await;
-    store.configure(&LaneName::main(), &settings(1, 1)).await.expect("configured");
-    enter(&store, 1).await;
-    copy(&mut connection).await;
-    let late = enter(&store, 2).await;
+    let (store, late) = before_user_2(&database, &mut connection).await;
     run(&mut connection, "ALTER TABLE queue_steps RENAME TO queue_steps_away").await;
     store.enter(&LaneName::main(), user(3)).await.expect_err("it can't be saved");
     run(&mut connection, "ALTER TABLE queue_steps_away RENAME TO queue_steps").await;
@@ -199,11 +170,7 @@ async fn an_old_copy_is_noticed_by_who_failed_to_save_meanwhile() {
 async fn an_old_copy_that_others_went_on_with_is_noticed_by_who_saw_what_it_lost() {
     let database = Database::new(TestClock::Real).await;
     let mut connection = connect(&database.url()).await;
-    let store = open(&database.url()).await;
-    store.configure(&LaneName::main(), &settings(1, 1)).await.expect("configured");
-    enter(&store, 1).await;
-    copy(&mut connection).await;
-    let late = enter(&store, 2).await;
+    let (store, late) = before_user_2(&database, &mut connection).await;
     go_back(&mut connection).await;
     let another = open(&database.url()).await;
     for n in 3..7 {

@@ -10,7 +10,7 @@ use booking_store_pg::{PgConfig, PgStore};
 use sqlx::PgConnection;
 
 use crate::support::{
-    database::{Database, TestClock, connect, port, run},
+    database::{Database, TestClock, connect, port, run, until_somebody_waits},
     proxy::{Proxy, Weather},
     world::{World, charge, open, pay, refund, reservation_of, user},
 };
@@ -277,14 +277,9 @@ async fn a_lock_that_is_never_freed_makes_unavailable_and_hurts_no_longer_than_i
         assert!(took < Duration::from_secs(2) && !error.may_have_applied(), "{error} {took:?}");
     };
     // The second waits for the first, and then for its own seat: it is given up without doubt as well.
-    let waiting = "SELECT count(*) FROM pg_stat_activity \
-        WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    // Within a transaction the activity is what it was when it was looked at first.
     let mut onlooker = connect(&database.url()).await;
     let late = async {
-        while count(&mut onlooker, waiting).await == 0 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        until_somebody_waits(&mut onlooker).await;
         cant(second, 2).await;
     };
     tokio::join!(cant(first, 1), late);

@@ -1,35 +1,19 @@
 //! What the suite can't see of lanes on PostgreSQL: restarts, outages, copies of the database, other instances.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use booking_core::{
-    BookingPolicy, EndReason, Error, LaneName, LanePolicy, Refusal, Ticket, catalog::LaneSettings,
-    queue::Place, store::QueueStore,
+    EndReason, Error, LaneName, Refusal, Ticket, catalog::LaneSettings, queue::Place, store::QueueStore,
 };
-use booking_store_pg::{PgConfig, PgStore};
+use booking_store_pg::PgStore;
 use futures_util::future::join_all;
 
 use crate::support::{
     database::{Database, TestClock, connect, run},
+    lanes::{copy, enter, go_back, open, settings},
     server::Server,
     world::user,
 };
-
-async fn open(url: &str) -> Arc<PgStore> {
-    PgStore::connect(PgConfig::new(url, BookingPolicy::default())).await.expect("the store opens")
-}
-
-fn settings(capacity: u32, revision: u64) -> LaneSettings {
-    let policy = LanePolicy { capacity, ..LanePolicy::default() };
-    LaneSettings { policy, revision, ..LaneSettings::default() }
-}
-
-async fn enter(store: &PgStore, n: u128) -> Ticket {
-    store.enter(&LaneName::main(), user(n)).await.unwrap_or_else(|error| panic!("user {n}: {error}")).ticket
-}
 
 async fn rank(store: &PgStore, ticket: &Ticket) -> u64 {
     match store.place(ticket).await.expect("a place") {
@@ -69,18 +53,9 @@ async fn a_lane_from_an_old_copy_of_the_database_begins_anew() {
     let store = open(&database.url()).await;
     store.configure(&LaneName::main(), &settings(1, 1)).await.expect("configured");
     let early = enter(&store, 1).await;
-    run(
-        &mut connection,
-        "CREATE TABLE copy AS SELECT * FROM queue_lanes; CREATE TABLE numbers AS SELECT * FROM tickets",
-    )
-    .await;
+    copy(&mut connection).await;
     let late = enter(&store, 2).await;
-    run(
-        &mut connection,
-        "TRUNCATE queue_lanes, tickets; INSERT INTO queue_lanes SELECT * FROM copy; \
-         INSERT INTO tickets SELECT * FROM numbers",
-    )
-    .await;
+    go_back(&mut connection).await;
     let refused = store.enter(&LaneName::main(), user(3)).await;
     assert_eq!(refused, Err(Error::Refused(Refusal::UnknownLane)), "nobody enters until it is configured");
     for ticket in [&early, &late] {

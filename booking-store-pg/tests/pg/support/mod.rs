@@ -3,6 +3,7 @@
 pub(crate) mod bouncer;
 pub(crate) mod database;
 pub(crate) mod harness;
+pub(crate) mod lanes;
 pub(crate) mod log;
 pub(crate) mod proxy;
 pub(crate) mod server;
