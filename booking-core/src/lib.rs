@@ -28,6 +28,7 @@ mod sync;
 mod ticket;
 mod time;
 pub mod wallet;
+mod words;
 
 pub use command::Command;
 pub use engine::{Answer, Engine, LaneStatus, Paid, Tended};
@@ -43,6 +44,7 @@ pub use refusal::Refusal;
 pub use state::{ChangedRows, Rows, State, decide};
 pub use ticket::{EndReason, Epoch, InvalidLaneName, LaneName, Ticket};
 pub use time::{Clock, ManualClock, Timestamp};
+pub use words::UnknownWord;
 
 /// Compiles the example of the repository's README.
 #[cfg(doctest)]

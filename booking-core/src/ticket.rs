@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::UserId;
+use crate::{id::UserId, words::words};
 
 /// The name of a lane, a waiting queue: 1 to 32 of `a-z`, `0-9`, `-`. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -82,44 +82,23 @@ pub struct Ticket {
     pub user: UserId,
 }
 
-/// Why a ticket is over (Q9). It never comes back (I16).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EndReason {
-    /// The reservation was paid.
-    Completed,
-    /// The hold ran out unpaid.
-    HoldExpired,
-    /// The session time ran out.
-    SessionExpired,
-    /// Admitted, but nobody came within the claim window.
-    NoShow,
-    /// The user left.
-    Left,
-    /// Every seat of the lane was sold.
-    SoldOut,
-    /// The lane was closed.
-    Closed,
-}
-
-impl EndReason {
-    /// The reason as the word used in API and logs.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Completed => "completed",
-            Self::HoldExpired => "hold_expired",
-            Self::SessionExpired => "session_expired",
-            Self::NoShow => "no_show",
-            Self::Left => "left",
-            Self::SoldOut => "sold_out",
-            Self::Closed => "closed",
-        }
-    }
-}
-
-impl fmt::Display for EndReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+words! {
+    /// Why a ticket is over (Q9). It never comes back (I16).
+    pub enum EndReason as "end of a ticket" {
+        /// The reservation was paid.
+        Completed = "completed",
+        /// The hold ran out unpaid.
+        HoldExpired = "hold_expired",
+        /// The session time ran out.
+        SessionExpired = "session_expired",
+        /// Admitted, but nobody came within the claim window.
+        NoShow = "no_show",
+        /// The user left.
+        Left = "left",
+        /// Every seat of the lane was sold.
+        SoldOut = "sold_out",
+        /// The lane was closed.
+        Closed = "closed",
     }
 }
 

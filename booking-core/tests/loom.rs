@@ -260,16 +260,16 @@ fn entering_advancing_and_leaving_keep_order_and_capacity() {
         let queue = Arc::new(MemoryQueue::new(Arc::new(clock)));
         let mut settings = LaneSettings { revision: 1, ..LaneSettings::default() };
         settings.policy.capacity = 1;
-        queue.configure_now(&main, &settings).unwrap();
-        let inside = queue.enter_now(&main, user(9)).unwrap().ticket;
+        now(queue.configure(&main, &settings));
+        let inside = now(queue.enter(&main, user(9))).ticket;
         let entering = [1, 2].map(|number| {
             let (queue, main) = (Arc::clone(&queue), main.clone());
-            thread::spawn(move || queue.enter_now(&main, user(number)).unwrap())
+            thread::spawn(move || now(queue.enter(&main, user(number))))
         });
         let told = now(queue.snapshot(&main, None));
         assert_eq!((told.admitted, told.users), (1, told.waiting + 1));
         now(queue.finish(&inside, EndReason::Completed));
-        queue.advance_now(&main).unwrap();
+        now(queue.advance(&main));
         let admitted_early = now(queue.snapshot(&main, None)).admitted == 1;
         let entered = entering.map(|thread| thread.join().unwrap().ticket);
         let numbers = [entered[0].seq, entered[1].seq];

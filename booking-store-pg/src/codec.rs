@@ -1,6 +1,8 @@
 //! How the engine's values travel to and from columns.
 
-use booking_core::{EndReason, Timestamp};
+use std::str::FromStr;
+
+use booking_core::{Timestamp, UnknownWord};
 use chrono::{DateTime, Utc};
 use sqlx::{
     Decode, Encode, Postgres, Row, Type,
@@ -49,12 +51,9 @@ pub(crate) fn count<T: TryFrom<i64>>(row: &PgRow, column: usize) -> Result<T, sq
     T::try_from(number).map_err(|_| damaged(format_args!("a count of {number}")))
 }
 
-/// Why a ticket ended.
-pub(crate) fn reason(text: &str) -> Result<EndReason, sqlx::Error> {
-    use EndReason::{Closed, Completed, HoldExpired, Left, NoShow, SessionExpired, SoldOut};
-    let all = [Completed, HoldExpired, SessionExpired, NoShow, Left, SoldOut, Closed];
-    let found = all.into_iter().find(|reason| reason.as_str() == text);
-    found.ok_or_else(|| damaged(format_args!("no ticket ends by {text:?}")))
+/// A text that is one of the words that something can be.
+pub(crate) fn word<T: FromStr<Err = UnknownWord>>(text: &str) -> Result<T, sqlx::Error> {
+    text.parse().map_err(damaged)
 }
 
 /// Lists of numbers on their way. `unnest` would flatten arrays in arrays, so they travel in one, with the place where each

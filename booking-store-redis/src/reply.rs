@@ -9,17 +9,6 @@ use std::time::Duration;
 
 use crate::seen::Mark;
 
-/// Reasons by the number that stands for them in the scripts, from 1.
-const REASONS: [EndReason; 7] = [
-    EndReason::Completed,
-    EndReason::HoldExpired,
-    EndReason::SessionExpired,
-    EndReason::NoShow,
-    EndReason::Left,
-    EndReason::SoldOut,
-    EndReason::Closed,
-];
-
 /// The number that stands for a reason. To the scripts 0 is none, so no reason may go without.
 pub(crate) fn number_of(reason: EndReason) -> usize {
     match reason {
@@ -155,7 +144,7 @@ impl Reply {
             }
             "done" => {
                 let number = usize::try_from(self.count("a reason")?).unwrap_or(0);
-                let reason = number.checked_sub(1).and_then(|at| REASONS.get(at));
+                let reason = EndReason::ALL.iter().find(|reason| number_of(**reason) == number);
                 Place::Done(*reason.ok_or_else(|| strange("a reason"))?)
             }
             refused => return Ok(Err(refusal(refused)?)),
@@ -177,6 +166,8 @@ pub(crate) fn refusal(word: &str) -> Read<Refusal> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -184,7 +175,8 @@ mod tests {
         // Two of them stand in the scripts as they are.
         assert_eq!(number_of(EndReason::SessionExpired), 3);
         assert_eq!(number_of(EndReason::NoShow), 4);
-        assert!(REASONS.iter().map(|reason| number_of(*reason)).eq(1..=REASONS.len()));
+        let numbers: BTreeSet<usize> = EndReason::ALL.iter().map(|reason| number_of(*reason)).collect();
+        assert!(numbers.len() == EndReason::ALL.len() && !numbers.contains(&0), "{numbers:?}");
         assert!(include_str!("scripts/lane.lua").contains("SESSION_EXPIRED, NO_SHOW = 3, 4"));
     }
 

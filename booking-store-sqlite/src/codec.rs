@@ -1,8 +1,8 @@
 //! How the engine's values travel to and from columns.
 
-use std::error::Error;
+use std::{error::Error, str::FromStr};
 
-use booking_core::{LaneName, Money, Timestamp, hold::Seats};
+use booking_core::{LaneName, Money, Timestamp, UnknownWord, hold::Seats};
 use rusqlite::{
     Row,
     types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Type, Value, ValueRef},
@@ -73,6 +73,11 @@ pub(crate) fn id(row: &Row<'_>, column: usize) -> rusqlite::Result<Uuid> {
 
 pub(crate) fn text<'r>(row: &'r Row<'_>, column: usize) -> rusqlite::Result<&'r str> {
     row.get_ref(column)?.as_str().map_err(|error| damaged(column, error))
+}
+
+/// A text that is one of the words that something can be.
+pub(crate) fn word<T: FromStr<Err = UnknownWord>>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    text(row, column)?.parse().map_err(|error| damaged(column, error))
 }
 
 /// Numbers as a JSON array: `[1,2]`.

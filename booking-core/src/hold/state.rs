@@ -9,6 +9,7 @@ use crate::{
     state::State,
     ticket::{EndReason, Ticket},
     time::Timestamp,
+    words::words,
 };
 
 /// A seat that somebody has. A seat that nobody has is not stored.
@@ -72,32 +73,19 @@ pub struct Reservation {
     pub status: ReservationStatus,
 }
 
-/// Where a reservation stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReservationStatus {
-    /// Its seats are held, while the hold lasts.
-    Held,
-    /// It is paid; the seats are the owner's.
-    Confirmed,
-    /// It was not paid in time.
-    Expired,
-    /// The owner gave it back.
-    Released,
-    /// It was paid and given back.
-    Refunded,
-}
-
-impl ReservationStatus {
-    /// The status as the word used in API and stores.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Held => "held",
-            Self::Confirmed => "confirmed",
-            Self::Expired => "expired",
-            Self::Released => "released",
-            Self::Refunded => "refunded",
-        }
+words! {
+    /// Where a reservation stands.
+    pub enum ReservationStatus as "status of a reservation" {
+        /// Its seats are held, while the hold lasts.
+        Held = "held",
+        /// It is paid; the seats are the owner's.
+        Confirmed = "confirmed",
+        /// It was not paid in time.
+        Expired = "expired",
+        /// The owner gave it back.
+        Released = "released",
+        /// It was paid and given back.
+        Refunded = "refunded",
     }
 }
 

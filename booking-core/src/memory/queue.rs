@@ -4,15 +4,13 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use crate::{
-    catalog::LaneSettings,
-    error::{Error, StoreError},
-    id::UserId,
-    queue::{Advanced, Entered, Lane, LaneSnapshot, Place},
+    error::StoreError,
+    queue::{Answer, Call, Command, Lane},
     refusal::Refusal,
-    store::QueueStore,
+    store::LaneStore,
     sync::{Mutex, MutexGuard, lock},
-    ticket::{EndReason, Epoch, LaneName, Ticket},
-    time::{Clock, Timestamp},
+    ticket::{Epoch, LaneName},
+    time::Clock,
 };
 
 /// Lanes in memory, under one lock.
@@ -32,78 +30,25 @@ impl MemoryQueue {
         lock(&self.lanes)
     }
 
-    /// Does something with a lane under the lock, at the instant after it was taken; an unknown lane is refused with
-    /// `unknown`.
-    fn with<T>(
-        &self,
-        lane: &LaneName,
-        unknown: Refusal,
-        act: impl FnOnce(&mut Lane, Timestamp) -> Result<T, Refusal>,
-    ) -> Result<T, Error> {
+    /// Answers at the instant after the lock was taken; the same as [`LaneStore::answer`], for callers without an executor.
+    pub fn answer_now(&self, name: &LaneName, call: &Call) -> Result<Result<Answer, Refusal>, StoreError> {
         let mut lanes = self.open()?;
         let now = self.clock.now();
-        let lane = lanes.get_mut(lane).ok_or(unknown)?;
-        Ok(act(lane, now)?)
-    }
-
-    /// Enters a lane; the same as [`QueueStore::enter`], for callers without an executor.
-    pub fn enter_now(&self, lane: &LaneName, user: UserId) -> Result<Entered, Error> {
-        self.with(lane, Refusal::UnknownLane, |lane, now| lane.enter(user, now, &mut Vec::new()))
-    }
-
-    /// Advances a lane; the same as [`QueueStore::advance`], for callers without an executor.
-    pub fn advance_now(&self, lane: &LaneName) -> Result<Advanced, Error> {
-        self.with(lane, Refusal::UnknownLane, |lane, now| Ok(lane.advance(now, &mut Vec::new())))
-    }
-
-    /// Makes or configures a lane; the same as [`QueueStore::configure`], for callers without an executor.
-    pub fn configure_now(&self, name: &LaneName, settings: &LaneSettings) -> Result<(), StoreError> {
-        let mut lanes = self.open()?;
-        let now = self.clock.now();
-        if let Some(lane) = lanes.get_mut(name) {
-            lane.configure(settings.clone(), now, &mut Vec::new());
-        } else {
-            let epoch = Epoch(Uuid::new_v4().as_u64_pair().0);
-            lanes.insert(name.clone(), Lane::new(name.clone(), epoch, settings.clone()));
+        match (lanes.get_mut(name), call) {
+            (Some(lane), _) => Ok(call.answer(lane, now, &mut Vec::new())),
+            (None, Call::Step(Command::Configure(settings))) => {
+                let epoch = Epoch(Uuid::new_v4().as_u64_pair().0);
+                lanes.insert(name.clone(), Lane::new(name.clone(), epoch, settings.clone()));
+                Ok(Ok(Answer::Done))
+            }
+            (None, _) => Ok(call.answer_without_lane()),
         }
-        Ok(())
     }
 }
 
 #[async_trait]
-impl QueueStore for MemoryQueue {
-    async fn enter(&self, lane: &LaneName, user: UserId) -> Result<Entered, Error> {
-        self.enter_now(lane, user)
-    }
-
-    async fn place(&self, ticket: &Ticket) -> Result<Place, Error> {
-        self.with(&ticket.lane, Refusal::QueueReset, |lane, now| lane.place(ticket, now))
-    }
-
-    async fn claim(&self, ticket: &Ticket) -> Result<Timestamp, Error> {
-        self.with(&ticket.lane, Refusal::QueueReset, |lane, now| lane.claim(ticket, now, &mut Vec::new()))
-    }
-
-    async fn finish(&self, ticket: &Ticket, reason: EndReason) -> Result<(), StoreError> {
-        let finish = |lane: &mut Lane, now| {
-            lane.end(ticket, reason, now, &mut Vec::new());
-            Ok(())
-        };
-        match self.with(&ticket.lane, Refusal::UnknownLane, finish) {
-            Ok(()) | Err(Error::Refused(_)) => Ok(()),
-            Err(Error::Store(error)) => Err(error),
-        }
-    }
-
-    async fn advance(&self, lane: &LaneName) -> Result<Advanced, Error> {
-        self.advance_now(lane)
-    }
-
-    async fn snapshot(&self, lane: &LaneName, since: Option<u64>) -> Result<LaneSnapshot, Error> {
-        self.with(lane, Refusal::UnknownLane, |lane, now| Ok(lane.snapshot(since, now)))
-    }
-
-    async fn configure(&self, lane: &LaneName, settings: &LaneSettings) -> Result<(), StoreError> {
-        self.configure_now(lane, settings)
+impl LaneStore for MemoryQueue {
+    async fn answer(&self, lane: &LaneName, call: Call) -> Result<Result<Answer, Refusal>, StoreError> {
+        self.answer_now(lane, &call)
     }
 }

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use answer::{Answer, Call};
 pub use decide::{MOST_AT_ONCE, decide};
 pub use departures::Departures;
 pub use pace::Pace;

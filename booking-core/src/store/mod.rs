@@ -3,10 +3,12 @@
 //! Each method states its obligations; the [conformance suites](crate::conformance) check them. There are no default
 //! bodies: an implementer decides about every call.
 
+mod answering;
 mod booking;
 mod joint;
 mod queue;
 
+pub use answering::LaneStore;
 pub use booking::{BookingStore, Listing, PerformanceFilter, SeatMap, Totals};
 pub use joint::JointStore;
 pub use queue::QueueStore;

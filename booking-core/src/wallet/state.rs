@@ -62,6 +62,16 @@ impl EntryKind {
         }
     }
 
+    /// The kind of this word, with the payment that moved the money; none: there is no such kind.
+    pub fn from_parts(word: &str, payment: Option<PaymentId>) -> Option<Self> {
+        match (word, payment) {
+            ("charge", None) => Some(Self::Charge),
+            ("debit", Some(payment)) => Some(Self::Debit(payment)),
+            ("refund", Some(payment)) => Some(Self::Refund(payment)),
+            _ => None,
+        }
+    }
+
     /// The payment that moved the money, if one did.
     pub fn payment(self) -> Option<PaymentId> {
         match self {

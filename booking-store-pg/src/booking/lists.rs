@@ -229,7 +229,7 @@ pub(super) async fn pending_endings(db: &Db, limit: usize) -> Result<Vec<(Ticket
     let found = db.rows(|| query(ENDINGS).bind(whole(limit))).await?;
     decode(&found, |row| {
         let user = UserId(row.try_get(3)?);
-        Ok((rows::ticket(row, [0, 1, 2], user)?, codec::reason(row.try_get(4)?)?))
+        Ok((rows::ticket(row, [0, 1, 2], user)?, codec::word(row.try_get(4)?)?))
     })
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use booking_core::{
     Epoch, LaneName, LanePolicy, Money, RecordedEvent, Ticket, Timestamp,
     catalog::{Concert, LaneRecord, LaneSettings, Performance},
-    hold::{Reservation, ReservationStatus, Seat, SeatStatus, Seats},
+    hold::{Reservation, Seat, SeatStatus, Seats},
     id::{ConcertId, EntryId, PaymentId, PerformanceId, ReservationId, UserId},
     payment::Payment,
     wallet::{Entry, EntryKind, Wallet},
@@ -15,7 +15,7 @@ use sqlx::{Decode, Error, Postgres, Row, Type, postgres::PgRow};
 use uuid::Uuid;
 
 use crate::{
-    codec::{At, count},
+    codec::{At, count, word},
     trouble::damaged,
 };
 
@@ -104,13 +104,6 @@ pub(super) fn ticket(row: &PgRow, columns: [usize; 3], user: UserId) -> Result<T
     })
 }
 
-fn status(text: &str) -> Result<ReservationStatus, Error> {
-    use ReservationStatus::{Confirmed, Expired, Held, Refunded, Released};
-    let all = [Held, Confirmed, Expired, Released, Refunded];
-    let found = all.into_iter().find(|status| status.as_str() == text);
-    found.ok_or_else(|| damaged(format_args!("no status of a reservation is {text:?}")))
-}
-
 /// Thirteen columns from 0, and the number of the event that made it.
 pub(super) fn reservation(row: &PgRow) -> Result<(i64, Reservation), Error> {
     let seats: Vec<i32> = get(row, 3)?;
@@ -126,7 +119,7 @@ pub(super) fn reservation(row: &PgRow) -> Result<(i64, Reservation), Error> {
         amount: money(row, 8)?,
         created_at: at(row, 9)?,
         hold_until: at(row, 10)?,
-        status: status(get(row, 11)?)?,
+        status: word(get(row, 11)?)?,
     };
     Ok((get(row, 12)?, reservation))
 }
@@ -193,12 +186,9 @@ where
 /// Eight columns from 0.
 pub(super) fn entry(row: &PgRow) -> Result<Entry, Error> {
     let payment = get::<Option<Uuid>>(row, 4)?.map(PaymentId);
-    let kind = match (get(row, 3)?, payment) {
-        ("charge", None) => EntryKind::Charge,
-        ("debit", Some(payment)) => EntryKind::Debit(payment),
-        ("refund", Some(payment)) => EntryKind::Refund(payment),
-        (kind, _) => return Err(damaged(format_args!("no entry is of the kind {kind:?}"))),
-    };
+    let kind: &str = get(row, 3)?;
+    let kind = EntryKind::from_parts(kind, payment)
+        .ok_or_else(|| damaged(format_args!("no entry is of the kind {kind:?}")))?;
     Ok(Entry {
         id: EntryId(get(row, 0)?),
         user: UserId(get(row, 1)?),

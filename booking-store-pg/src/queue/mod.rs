@@ -4,7 +4,6 @@
 //! So there is no rule in here and no counting of who waits: a rank is read from memory, and the database holds what
 //! came of it.
 
-mod ask;
 mod kept;
 mod office;
 mod port;

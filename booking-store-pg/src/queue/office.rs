@@ -1,11 +1,10 @@
 //! Turns on a lane until what was asked of it is answered, or time is up.
 
-use booking_core::LaneName;
+use booking_core::{LaneName, queue::Call};
 use sqlx::raw_sql;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{
-    ask::Ask,
     kept::{Kept, Memory, Read},
     turn::{Answers, Turn, Turned},
 };
@@ -19,23 +18,23 @@ use crate::{
 pub(super) struct Office<'a> {
     pool: &'a Pool,
     name: &'a LaneName,
-    asks: &'a [&'a Ask],
+    calls: &'a [&'a Call],
     /// A commit was not answered, so nobody can be told that nothing was done.
     in_doubt: bool,
 }
 
 impl<'a> Office<'a> {
-    pub(super) fn new(pool: &'a Pool, name: &'a LaneName, asks: &'a [&'a Ask]) -> Self {
-        Self { pool, name, asks, in_doubt: false }
+    pub(super) fn new(pool: &'a Pool, name: &'a LaneName, calls: &'a [&'a Call]) -> Self {
+        Self { pool, name, calls, in_doubt: false }
     }
 
     /// Answers in the order of asking, and why they end early if they do.
     pub(super) async fn answers(mut self, memory: &mut Memory, asked: Instant) -> (Answers, Option<Trouble>) {
         let mut answers = Answers::new();
-        while !self.asks.is_empty() {
+        while !self.calls.is_empty() {
             match self.some_answers(memory, Deadlines::of(asked)).await {
                 Ok(more) => {
-                    self.asks = self.asks.get(more.len()..).unwrap_or_default();
+                    self.calls = self.calls.get(more.len()..).unwrap_or_default();
                     answers.extend(more);
                 }
                 Err(Trouble::Again(detail) | Trouble::Gone(detail) | Trouble::Broken(detail))
@@ -97,7 +96,7 @@ impl<'a> Office<'a> {
     ) -> Result<Option<Answers>, Trouble> {
         let late = |_| Trouble::timed_out("a lane took a step");
         let mut lease = self.pool.lease(by.saved).await?;
-        let mut turn = Turn { connection: &mut lease.connection, name: self.name, asks: self.asks };
+        let mut turn = Turn { connection: &mut lease.connection, name: self.name, calls: self.calls };
         if read.is_none()
             && let Some(answers) = timeout_at(by.saved, turn.look(memory)).await.map_err(late)??
         {

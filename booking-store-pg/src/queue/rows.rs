@@ -143,7 +143,7 @@ fn ticket(row: &PgRow) -> Result<TicketRow, sqlx::Error> {
         course: Course {
             admitted_until: row.try_get::<Option<At>, _>(2)?.map(|at| at.0),
             claimed: row.try_get(3)?,
-            ended: row.try_get::<Option<&str>, _>(4)?.map(codec::reason).transpose()?,
+            ended: row.try_get::<Option<&str>, _>(4)?.map(codec::word).transpose()?,
             departed: row.try_get::<Option<i64>, _>(5)?.map(i64::cast_unsigned),
         },
     })

@@ -2,19 +2,18 @@
 
 use booking_core::{
     LaneName, Refusal, Timestamp,
-    queue::{Event, Lane},
+    queue::{Answer, Call, Command, Event, Lane},
 };
 use sqlx::{AssertSqlSafe, PgConnection, raw_sql};
 use uuid::Uuid;
 
 use super::{
-    ask::{Ask, Told},
     kept::{Followed, Kept, Memory, Read},
     rows::{self, Head, Mark},
 };
 use crate::trouble::Trouble;
 
-pub(super) type Answers = Vec<Result<Told, Refusal>>;
+pub(super) type Answers = Vec<Result<Answer, Refusal>>;
 
 /// When so much has happened in a step, the rest is left to the next one: a statement that saves more takes too long.
 const MUCH: usize = 10_000;
@@ -23,7 +22,7 @@ const MUCH: usize = 10_000;
 pub(super) struct Turn<'a> {
     pub(super) connection: &'a mut PgConnection,
     pub(super) name: &'a LaneName,
-    pub(super) asks: &'a [&'a Ask],
+    pub(super) calls: &'a [&'a Call],
 }
 
 /// Where the lane stands when its row is locked.
@@ -46,7 +45,7 @@ pub(super) enum Turned {
     Unread,
 }
 
-/// Begins, and waits for the lane in line: whoever asks for a row lock in the moment it comes free gets it, so that one
+/// Begins, and waits for the lane in line: whoever calls for a row lock in the moment it comes free gets it, so that one
 /// busy instance could keep the others waiting for seconds; an advisory lock is given in the order of asking.
 fn begin(lane: &LaneName) -> String {
     let number = Uuid::new_v5(&Uuid::NAMESPACE_OID, lane.as_str().as_bytes()).as_u64_pair().0.cast_signed();
@@ -56,18 +55,20 @@ fn begin(lane: &LaneName) -> String {
 impl Turn<'_> {
     /// Answers without the lock, if that can be: nothing is asked that changes the lane, and nobody has changed it.
     pub(super) async fn look(&mut self, memory: &mut Memory) -> Result<Option<Answers>, Trouble> {
-        if !self.asks.iter().all(|ask| ask.only_reads()) {
+        if !self.calls.iter().all(|call| call.only_reads()) {
             return Ok(None);
         }
         let Some(head) = rows::look(self.connection, self.name).await? else {
             *memory = Memory::default();
-            return Ok(Some(self.asks.iter().map(|ask| ask.answer_without_lane()).collect()));
+            return Ok(Some(self.calls.iter().map(|call| call.answer_without_lane()).collect()));
         };
         let Some(kept) = memory.kept.as_mut().filter(|kept| kept.mark == head.mark) else { return Ok(None) };
-        Ok(Some(self.asks.iter().map(|ask| ask.answer(&mut kept.lane, head.now, &mut Vec::new())).collect()))
+        Ok(Some(
+            self.calls.iter().map(|call| call.answer(&mut kept.lane, head.now, &mut Vec::new())).collect(),
+        ))
     }
 
-    /// Locks the lane, decides and saves; answers the first of those who ask, if what they ask for is too much for one step.
+    /// Locks the lane, decides and saves; answers the first of those who call, if what they ask for is too much for one step.
     /// What is kept is taken when the deciding begins: until the commit it shows what may not come to be.
     pub(super) async fn take(&mut self, memory: &mut Memory, read: Option<Read>) -> Result<Turned, Trouble> {
         raw_sql(AssertSqlSafe(begin(self.name))).execute(&mut *self.connection).await?;
@@ -78,13 +79,13 @@ impl Turn<'_> {
         };
         let mut kept = memory.kept.take();
         let (mut log, mut made) = (Vec::new(), false);
-        let mut answers = Vec::with_capacity(self.asks.len());
-        for ask in self.asks {
+        let mut answers = Vec::with_capacity(self.calls.len());
+        for call in self.calls {
             if log.len() >= MUCH {
                 break;
             }
             if kept.is_none()
-                && let Ask::Configure(settings) = ask
+                && let Call::Step(Command::Configure(settings)) = call
             {
                 let mark = Mark::first();
                 let lane = Lane::new(self.name.clone(), mark.epoch, settings.clone());
@@ -92,8 +93,8 @@ impl Turn<'_> {
                 made = true;
             }
             answers.push(match &mut kept {
-                Some(kept) => ask.answer(&mut kept.lane, now, &mut log),
-                None => ask.answer_without_lane(),
+                Some(kept) => call.answer(&mut kept.lane, now, &mut log),
+                None => call.answer_without_lane(),
             });
         }
         if let Some(kept) = &mut kept {
@@ -128,11 +129,11 @@ impl Turn<'_> {
 
     /// Whether the row does not know what was seen of its lane. What is kept is asked for when it is followed; what is only
     /// known to have been there is asked for here.
-    async fn is_lost(&mut self, memory: &Memory, head: &Head, asks: bool) -> Result<bool, Trouble> {
+    async fn is_lost(&mut self, memory: &Memory, head: &Head, calls: bool) -> Result<bool, Trouble> {
         if memory.is_ahead_of(head) {
             return Ok(true);
         }
-        match memory.seen.filter(|seen| asks && seen.epoch == head.mark.epoch) {
+        match memory.seen.filter(|seen| calls && seen.epoch == head.mark.epoch) {
             Some(seen) => rows::is_lost(self.connection, self.name, seen).await,
             None => Ok(false),
         }

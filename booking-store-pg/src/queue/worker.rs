@@ -6,15 +6,12 @@ use std::{collections::BTreeMap, sync::Arc};
 use booking_core::{
     LaneName, Refusal, StoreError,
     batcher::{BatchSizes, Batcher, Job, Limits},
+    queue::{Answer, Call},
 };
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use tokio::time::{Instant, timeout_at};
 
-use super::{
-    ask::{Ask, Told},
-    kept::Memory,
-    office::Office,
-};
+use super::{kept::Memory, office::Office};
 use crate::{
     deadlines::{KNOWN_WITHIN, SAVED_WITHIN},
     pool::{Connector, Pool},
@@ -31,7 +28,7 @@ const CONNECTIONS: usize = 4;
 #[derive(Debug)]
 struct Work {
     lane: LaneName,
-    ask: Ask,
+    call: Call,
     asked: Instant,
 }
 
@@ -40,8 +37,8 @@ fn unanswered(only_reads: bool, detail: &str) -> StoreError {
     if only_reads { StoreError::unavailable(detail) } else { StoreError::unknown_outcome(detail) }
 }
 
-type Asked = Job<Work, Result<Told, Refusal>>;
-type Calls = Batcher<Work, Result<Told, Refusal>>;
+type Asked = Job<Work, Result<Answer, Refusal>>;
+type Calls = Batcher<Work, Result<Answer, Refusal>>;
 
 /// Where the calls of the queue port queue up.
 #[derive(Debug)]
@@ -62,9 +59,13 @@ impl Queue {
 
     /// Asks a lane and waits for the answer. A lane whose million numbers are being read may take longer than a caller
     /// shall wait; what was asked may be done all the same.
-    pub(super) async fn ask(&self, lane: &LaneName, ask: Ask) -> Result<Result<Told, Refusal>, StoreError> {
-        let (asked, only_reads) = (Instant::now(), ask.only_reads());
-        let answer = self.0.submit(Work { lane: lane.clone(), ask, asked }, 1);
+    pub(super) async fn answer(
+        &self,
+        lane: &LaneName,
+        call: Call,
+    ) -> Result<Result<Answer, Refusal>, StoreError> {
+        let (asked, only_reads) = (Instant::now(), call.only_reads());
+        let answer = self.0.submit(Work { lane: lane.clone(), call, asked }, 1);
         let late = |_| unanswered(only_reads, "the queue did not answer in time");
         timeout_at(asked + KNOWN_WITHIN, answer).await.map_err(late)?
     }
@@ -166,15 +167,15 @@ impl Lane {
 
 /// Answers the jobs of a lane.
 async fn serve(pool: &Pool, lane: LaneName, mut memory: Memory, jobs: Vec<Asked>) -> Over {
-    let asks: Vec<&Ask> = jobs.iter().map(|job| &job.work.ask).collect();
+    let calls: Vec<&Call> = jobs.iter().map(|job| &job.work.call).collect();
     let asked = jobs.iter().map(|job| job.work.asked).min().unwrap_or_else(Instant::now);
-    let (answers, trouble) = Office::new(pool, &lane, &asks).answers(&mut memory, asked).await;
+    let (answers, trouble) = Office::new(pool, &lane, &calls).answers(&mut memory, asked).await;
     let answered = jobs.len();
     let mut answers = answers.into_iter();
     for job in jobs {
         let answer = match (answers.next(), &trouble) {
             (Some(answer), _) => Ok(answer),
-            (None, Some(Trouble::Unknown(detail))) => Err(unanswered(job.work.ask.only_reads(), detail)),
+            (None, Some(Trouble::Unknown(detail))) => Err(unanswered(job.work.call.only_reads(), detail)),
             (None, Some(trouble)) => Err(trouble.to_store_error()),
             (None, None) => Err(StoreError::broken("a lane left a call without an answer")),
         };

@@ -7,7 +7,7 @@ use booking_core::{
     catalog::LaneSettings,
     conformance::{Harness as _, queue::QueueHarness},
     id::UserId,
-    queue::{Advanced, Entered, Lane, LaneSnapshot, Place},
+    queue::{Answer, Call, Command, Entered, Lane, LaneSnapshot, Place},
     store::QueueStore,
 };
 use uuid::Uuid;
@@ -66,6 +66,11 @@ impl Twins {
         Self { harness, store, lane, settings, users, tickets: Vec::new(), cursor: 0, chance, refused: 0 }
     }
 
+    /// What the core answers.
+    fn told(&mut self, call: impl Into<Call>) -> Result<Answer, Error> {
+        Ok(call.into().answer(&mut self.lane, self.harness.now(), &mut Vec::new())?)
+    }
+
     /// What the store answers.
     fn asked<T: Send>(&self, work: impl Future<Output = Result<T, Error>> + Send) -> Result<T, Error> {
         let mut answer = None;
@@ -111,9 +116,9 @@ impl Twins {
 
     fn enter(&mut self) {
         let (user, now, name) = (self.user(), self.harness.now(), LaneName::main());
-        let expected = self.lane.enter(user, now, &mut Vec::new()).map_err(Error::from);
+        let expected = self.told(Command::Enter(user));
         let answer = self.asked(self.store.enter(&name, user));
-        assert_eq!(answer, expected, "entering of {user} at {now}");
+        assert_eq!(answer.clone().map(Answer::Entered), expected, "entering of {user} at {now}");
         match answer {
             Ok(Entered { ticket, .. }) => self.tickets.push(ticket),
             Err(_) => self.refused += 1,
@@ -122,32 +127,32 @@ impl Twins {
 
     fn place(&mut self) {
         let (ticket, now) = (self.ticket(), self.harness.now());
-        let expected = self.lane.place(&ticket, now).map_err(Error::from);
+        let expected = self.told(Call::Place(ticket.clone()));
         let answer = self.asked(self.store.place(&ticket));
         self.refused += u64::from(answer.is_err());
-        assert_eq!(answer, expected, "the place of {ticket:?} at {now}");
+        assert_eq!(answer.map(Answer::Place), expected, "the place of {ticket:?} at {now}");
     }
 
     fn claim(&mut self) {
         let (ticket, now) = (self.ticket(), self.harness.now());
-        let expected = self.lane.claim(&ticket, now, &mut Vec::new()).map_err(Error::from);
+        let expected = self.told(Command::Claim(ticket.clone()));
         let answer = self.asked(self.store.claim(&ticket));
         self.refused += u64::from(answer.is_err());
-        assert_eq!(answer, expected, "the claim of {ticket:?} at {now}");
+        assert_eq!(answer.map(Answer::Until), expected, "the claim of {ticket:?} at {now}");
     }
 
     fn finish(&mut self) {
-        let (ticket, now) = (self.ticket(), self.harness.now());
+        let ticket = self.ticket();
         let reason = REASONS[usize::try_from(self.chance.below(4)).expect("it is small")];
-        self.lane.end(&ticket, reason, now, &mut Vec::new());
+        self.told(Command::Finish(ticket.clone(), reason)).expect("finishing is never refused");
         self.asked(async { Ok(self.store.finish(&ticket, reason).await?) })
             .expect("finishing is never refused");
     }
 
     fn advance(&mut self) {
         let (now, name) = (self.harness.now(), LaneName::main());
-        let expected: Advanced = self.lane.advance(now, &mut Vec::new());
-        assert_eq!(self.asked(self.store.advance(&name)), Ok(expected), "at {now}");
+        let expected = self.told(Command::Advance);
+        assert_eq!(self.asked(self.store.advance(&name)).map(Answer::Advanced), expected, "at {now}");
     }
 
     fn configure(&mut self) {
@@ -162,8 +167,7 @@ impl Twins {
         }
         // Some are late, and count for nothing.
         settings.revision = (self.settings.revision + 1).saturating_sub(self.chance.below(2) * 2);
-        let now = self.harness.now();
-        self.lane.configure(settings.clone(), now, &mut Vec::new());
+        self.told(Command::Configure(settings.clone())).expect("configuring is never refused");
         self.settings = self.lane.settings().clone();
         self.asked(async { Ok(self.store.configure(&LaneName::main(), &settings).await?) })
             .expect("configuring is never refused");

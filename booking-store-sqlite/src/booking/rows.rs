@@ -5,7 +5,7 @@ use std::time::Duration;
 use booking_core::{
     EndReason, Epoch, LanePolicy, RecordedEvent, Ticket,
     catalog::{Concert, LaneRecord, LaneSettings, Performance},
-    hold::{Reservation, ReservationStatus, Seat, SeatNumber},
+    hold::{Reservation, Seat, SeatNumber},
     id::{ConcertId, EntryId, PaymentId, PerformanceId, ReservationId, UserId},
     payment::Payment,
     wallet::{Entry, EntryKind, Wallet},
@@ -13,7 +13,7 @@ use booking_core::{
 use chrono::{DateTime, FixedOffset, Utc};
 use rusqlite::{Result, Row};
 
-use crate::codec::{At, Id, Names, at, at_if_any, count, damaged, id, money, numbers_of, text};
+use crate::codec::{At, Id, Names, at, at_if_any, count, damaged, id, money, numbers_of, text, word};
 
 /// Lane, epoch and number of a ticket, from three columns.
 fn ticket(row: &Row<'_>, first: usize, user: UserId, names: &mut Names) -> Result<Ticket> {
@@ -23,21 +23,6 @@ fn ticket(row: &Row<'_>, first: usize, user: UserId, names: &mut Names) -> Resul
         seq: row.get::<_, i64>(first + 2)?.cast_unsigned(),
         user,
     })
-}
-
-fn status(row: &Row<'_>, column: usize) -> Result<ReservationStatus> {
-    use ReservationStatus::{Confirmed, Expired, Held, Refunded, Released};
-    let read = text(row, column)?;
-    let found = [Held, Confirmed, Expired, Released, Refunded].into_iter().find(|one| one.as_str() == read);
-    found.ok_or_else(|| damaged(column, format!("no status of a reservation is {read:?}")))
-}
-
-pub(crate) fn reason(row: &Row<'_>, column: usize) -> Result<EndReason> {
-    use EndReason::{Closed, Completed, HoldExpired, Left, NoShow, SessionExpired, SoldOut};
-    let all = [Completed, HoldExpired, SessionExpired, NoShow, Left, SoldOut, Closed];
-    let read = text(row, column)?;
-    let found = all.into_iter().find(|one| one.as_str() == read);
-    found.ok_or_else(|| damaged(column, format!("no ticket ends by {read:?}")))
 }
 
 pub(crate) const RESERVATIONS: &str = "SELECT reservation_id, user_id, performance_id, seats, ticket_lane, \
@@ -55,7 +40,7 @@ pub(crate) fn reservation(row: &Row<'_>, names: &mut Names) -> Result<Reservatio
         amount: money(row, 8)?,
         created_at: at(row, 9)?,
         hold_until: at(row, 10)?,
-        status: status(row, 11)?,
+        status: word(row, 11)?,
     })
 }
 
@@ -89,12 +74,9 @@ pub(crate) const ENTRIES: &str = "SELECT entry_id, user_id, number, kind, paymen
 
 pub(crate) fn entry(row: &Row<'_>, _: &mut Names) -> Result<Entry> {
     let payment = row.get::<_, Option<Id>>(4)?.map(|id| PaymentId(id.0));
-    let kind = match (text(row, 3)?, payment) {
-        ("charge", None) => EntryKind::Charge,
-        ("debit", Some(payment)) => EntryKind::Debit(payment),
-        ("refund", Some(payment)) => EntryKind::Refund(payment),
-        (kind, _) => return Err(damaged(3, format!("no entry is of the kind {kind:?}"))),
-    };
+    let kind = text(row, 3)?;
+    let kind = EntryKind::from_parts(kind, payment)
+        .ok_or_else(|| damaged(3, format!("no entry is of the kind {kind:?}")))?;
     Ok(Entry {
         id: EntryId(id(row, 0)?),
         user: UserId(id(row, 1)?),
@@ -173,7 +155,7 @@ pub(crate) const ENDINGS: &str =
     "SELECT ticket_lane, ticket_epoch, ticket_seq, user_id, reason FROM ticket_endings";
 
 pub(crate) fn ending(row: &Row<'_>, names: &mut Names) -> Result<(Ticket, EndReason)> {
-    Ok((ticket(row, 0, UserId(id(row, 3)?), names)?, reason(row, 4)?))
+    Ok((ticket(row, 0, UserId(id(row, 3)?), names)?, word(row, 4)?))
 }
 
 /// Three columns: number, instant, and the event as JSON.

@@ -11,8 +11,7 @@ use rusqlite::{Connection, Result, Row, params, types::ValueRef};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    booking::rows::reason,
-    codec::{At, Id, Names, at_if_any, count, damaged, id, text},
+    codec::{At, Id, Names, at_if_any, count, damaged, id, text, word},
     shared::Lanes,
     trouble::Trouble,
     writer::Moved,
@@ -30,7 +29,7 @@ const MOVE: &str = "UPDATE tickets SET admitted_until = coalesce(?3, admitted_un
     ended = coalesce(?5, ended), departed = coalesce(?6, departed) WHERE lane = ?1 AND seq = ?2";
 
 fn ticket(row: &Row<'_>) -> Result<TicketRow> {
-    let ended = if row.get_ref(4)? == ValueRef::Null { None } else { Some(reason(row, 4)?) };
+    let ended = if row.get_ref(4)? == ValueRef::Null { None } else { Some(word(row, 4)?) };
     Ok(TicketRow {
         seq: count(row, 0)?,
         user: UserId(id(row, 1)?),

@@ -10,7 +10,7 @@ use booking_core::{
 };
 use uuid::Uuid;
 
-use super::{Answer, Ask, Call, Work};
+use super::{Answer, Call, Work};
 use crate::shared::{Lanes, Shared};
 
 /// What a batch changes, once it is written.
@@ -104,7 +104,7 @@ impl Draft {
             }
             Work::Book(claim, command) => Answer::Booked(self.book(lanes, claim.as_ref(), command, now)),
             Work::Forget(_) => Answer::Done,
-            Work::Step(name, ask) => self.step(lanes, name, ask, now),
+            Work::Step(name, call) => Answer::Stepped(self.step(lanes, name, call, now)),
         };
         let answers = calls.iter().map(decide).collect();
         self.texts = self.events.iter().map(serde_json::to_string).collect();
@@ -154,37 +154,23 @@ impl Draft {
         &mut self.lanes.entry(name.clone()).or_default().events
     }
 
-    fn step(&mut self, lanes: &mut Lanes, name: &LaneName, ask: &Ask, now: Timestamp) -> Answer {
-        let unknown = Refusal::UnknownLane;
+    fn step(
+        &mut self,
+        lanes: &mut Lanes,
+        name: &LaneName,
+        call: &queue::Call,
+        now: Timestamp,
+    ) -> Result<queue::Answer, Refusal> {
         let moved = self.lanes.entry(name.clone()).or_default();
-        let log = &mut moved.events;
-        let lane = lanes.get_mut(name);
-        match ask {
-            Ask::Enter(user) => {
-                Answer::Entered(lane.ok_or(unknown).and_then(|lane| lane.enter(*user, now, log)))
+        match (lanes.get_mut(name), call) {
+            (Some(lane), _) => call.answer(lane, now, &mut moved.events),
+            (None, queue::Call::Step(queue::Command::Configure(settings))) => {
+                let lane = new_lane(name, settings);
+                moved.new = Some(lane.clone());
+                lanes.insert(name.clone(), lane);
+                Ok(queue::Answer::Done)
             }
-            Ask::Claim(ticket) => {
-                let lane = lane.ok_or(Refusal::QueueReset);
-                Answer::Claimed(lane.and_then(|lane| lane.claim(ticket, now, log)))
-            }
-            Ask::Finish(ticket, reason) => {
-                // A ticket of a lane that is gone has nothing left to end.
-                if let Some(lane) = lane {
-                    lane.end(ticket, *reason, now, log);
-                }
-                Answer::Done
-            }
-            Ask::Advance => Answer::Advanced(lane.map(|lane| lane.advance(now, log)).ok_or(unknown)),
-            Ask::Configure(settings) => {
-                if let Some(lane) = lane {
-                    lane.configure(settings.clone(), now, log);
-                } else {
-                    let lane = new_lane(name, settings);
-                    moved.new = Some(lane.clone());
-                    lanes.insert(name.clone(), lane);
-                }
-                Answer::Done
-            }
+            (None, _) => call.answer_without_lane(),
         }
     }
 

@@ -16,7 +16,7 @@ pub(crate) use draft::Moved;
 
 pub(crate) use decider::Decider;
 pub(crate) use saver::Saver;
-pub(crate) use work::{Answer, Ask, Work};
+pub(crate) use work::{Answer, Work};
 
 /// How many commands may wait, and how many are decided at once.
 const LIMITS: Limits = Limits { queued: 16_384, batch: 32 };

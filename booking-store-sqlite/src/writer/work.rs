@@ -1,9 +1,4 @@
-use booking_core::{
-    Command, EndReason, LaneName, Outcome, Refusal, Ticket, Timestamp,
-    catalog::LaneSettings,
-    id::UserId,
-    queue::{Advanced, Entered},
-};
+use booking_core::{Command, LaneName, Outcome, Refusal, Ticket, queue};
 
 /// What waits for the writer.
 #[derive(Debug)]
@@ -15,17 +10,7 @@ pub(crate) enum Work {
     /// Endings the queue store has.
     Forget(Vec<Ticket>),
     /// A step of a lane.
-    Step(LaneName, Ask),
-}
-
-/// What is asked of a lane.
-#[derive(Debug)]
-pub(crate) enum Ask {
-    Enter(UserId),
-    Claim(Ticket),
-    Finish(Ticket, EndReason),
-    Advance,
-    Configure(LaneSettings),
+    Step(LaneName, queue::Call),
 }
 
 /// The answer to work of the same name.
@@ -34,7 +19,5 @@ pub(crate) enum Answer {
     Executed(Vec<Result<Outcome, Refusal>>),
     Booked(Result<Outcome, Refusal>),
     Done,
-    Entered(Result<Entered, Refusal>),
-    Claimed(Result<Timestamp, Refusal>),
-    Advanced(Result<Advanced, Refusal>),
+    Stepped(Result<queue::Answer, Refusal>),
 }
