@@ -5,6 +5,7 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -28,9 +29,6 @@ const APPLICATION: std::ops::Range<usize> = 68..72;
 const BESIDE: [&str; 3] = ["-journal", "-wal", "-shm"];
 /// How long to wait for somebody who reads the file with a tool of theirs and writes to it.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Pages in the write-ahead log before they are moved to their places, 40 MiB. A page that many holds changed is moved
-/// once: measured, a third more holds than with the usual thousand.
-const PAGES_LOGGED: i32 = 10_000;
 /// Pages the writer remembers, 8 MiB. SQLite walks over all of them at every commit that moved rows between pages, which
 /// with 64 MiB took a sixth of the writer's time; with its usual 2 MiB it reads most leaves of its indexes again.
 const PAGES_CACHED: i32 = 2_000;
@@ -106,7 +104,10 @@ pub enum OpenError {
 /// An open file, and what is in it.
 pub(crate) struct Opened {
     pub(crate) lock: Lock,
+    /// To be dropped after all connections.
+    pub(crate) pages: Arc<File>,
     pub(crate) writer: Connection,
+    pub(crate) tidier: Connection,
     pub(crate) log: Connection,
     pub(crate) auditor: Connection,
     pub(crate) state: State,
@@ -133,7 +134,8 @@ pub(crate) fn connect_to_read(path: &Path) -> rusqlite::Result<Connection> {
 fn connect_to_write(path: &Path) -> rusqlite::Result<Connection> {
     let file = connect(path)?;
     file.pragma_update(None, "synchronous", "FULL")?;
-    file.pragma_update(None, "wal_autocheckpoint", PAGES_LOGGED)?;
+    // Commits would wait for it; the writer has a thread for that.
+    file.pragma_update(None, "wal_autocheckpoint", 0)?;
     file.pragma_update(None, "cache_size", PAGES_CACHED)?;
     // A big transaction stays in memory until its commit. Pages that are written before, when the cache is full, may find
     // the disk so; then SQLite forgets what it read and counts that as another program's commit, and no check of
@@ -162,12 +164,14 @@ impl Opened {
         }
         keep_log(config, &writer)?;
         migrate::migrate(&mut writer).map_err(failed)?;
+        let tidier = connect_to_write(&path).map_err(failed)?;
         let (log, auditor) =
             (connect_to_read(&path).map_err(failed)?, connect_to_read(&path).map_err(failed)?);
         // Not the writer's: its memory of pages is for those it writes.
         let reader = connect_to_read(&path).map_err(failed)?;
         let (state, lanes) = read(config, &path, &reader, now)?;
-        Ok(Self { lock, writer, log, auditor, state, lanes })
+        let pages = Arc::new(File::open(&path).map_err(unusable)?);
+        Ok(Self { lock, pages, writer, tidier, log, auditor, state, lanes })
     }
 }
 

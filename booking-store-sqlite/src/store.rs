@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    fs::File,
     sync::Arc,
     thread::{self, JoinHandle},
 };
@@ -13,7 +14,7 @@ use crate::{
     lock::Lock,
     reader::{Found, Inquiries, Question, Reader, inquiries},
     shared::Shared,
-    writer::{Answer, Decider, Inbox, Saver, Work, desk, inbox},
+    writer::{Answer, Decider, Inbox, Saver, Work, desk, inbox, tidier},
 };
 
 /// Both ports on one file. It is closed when the last handle is dropped, which waits for what is being written.
@@ -27,6 +28,8 @@ pub struct SqliteStore {
     log: Arc<Inquiries>,
     auditor: Arc<Inquiries>,
     threads: Vec<JoinHandle<()>>,
+    /// The threads have closed all connections by then.
+    _pages: Arc<File>,
     /// Given back last.
     _lock: Lock,
 }
@@ -40,10 +43,12 @@ impl fmt::Debug for SqliteStore {
 impl SqliteStore {
     /// Opens the file, or makes it. It reads the whole file, so it takes a while, and it waits for nothing else.
     pub fn open(config: &SqliteConfig, clock: Arc<dyn Clock>) -> Result<Arc<Self>, OpenError> {
-        let Opened { lock, writer, log, auditor, state, lanes } = Opened::from(config, clock.now())?;
+        let Opened { lock, pages, writer, tidier: to_tidy, log, auditor, state, lanes } =
+            Opened::from(config, clock.now())?;
         let shared = Arc::new(Shared::new(state, lanes));
         let failed = |error: &dyn fmt::Display| config.unusable(error);
-        let saver = Saver::new(writer).map_err(|trouble| failed(&trouble.to_store_error()))?;
+        let (tidier, tidying) = tidier(to_tidy, Arc::clone(&pages));
+        let saver = Saver::new(writer, tidying).map_err(|trouble| failed(&trouble.to_store_error()))?;
         let (inbox, desk, sizes) = (Arc::new(inbox()), Arc::new(desk()), Arc::default());
         let decider = Decider::new(&inbox, &desk, &clock, &shared, &sizes).map_err(|error| failed(&error))?;
         let mut store = Self {
@@ -54,6 +59,7 @@ impl SqliteStore {
             log: Arc::new(inquiries()),
             auditor: Arc::new(inquiries()),
             threads: Vec::new(),
+            _pages: pages,
             _lock: lock,
         };
         let max_balance = config.policy.max_balance;
@@ -61,6 +67,7 @@ impl SqliteStore {
         let auditor = Reader { file: auditor, clock, max_balance };
         let (of_log, of_auditor) = (Arc::clone(&store.log), Arc::clone(&store.auditor));
         store.start("booking-decider", move || decider.run()).map_err(|error| failed(&error))?;
+        store.start("booking-tidier", move || tidier.run()).map_err(|error| failed(&error))?;
         store.start("booking-saver", move || saver.run(desk)).map_err(|error| failed(&error))?;
         store.start("booking-log", move || log.run(of_log)).map_err(|error| failed(&error))?;
         store.start("booking-audit", move || auditor.run(of_auditor)).map_err(|error| failed(&error))?;

@@ -1,9 +1,10 @@
-//! The two threads that change the file, and the memory after it: one decides what waits, the other writes what was
-//! decided, so that a batch is decided while the one before it is being written.
+//! The threads that change the file, and the memory after it: one decides what waits, one writes what was decided, so that a
+//! batch is decided while the one before it is being written, and one tidies the log up.
 
 mod decider;
 mod draft;
 mod saver;
+mod tidier;
 mod work;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ pub(crate) use draft::Moved;
 
 pub(crate) use decider::Decider;
 pub(crate) use saver::Saver;
+pub(crate) use tidier::tidier;
 pub(crate) use work::{Answer, Work};
 
 /// How many commands may wait, and how many are decided at once.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use booking_core::{LaneName, queue::LaneRow};
 use rusqlite::Connection;
 
-use super::{Closing, Desk, draft::Draft};
+use super::{Closing, Desk, draft::Draft, tidier::Tidying};
 use crate::{
     booking::{load::last_event, save},
     migrate, queue,
@@ -22,12 +22,13 @@ pub(crate) struct Saver {
     others: i64,
     /// A commit failed, so what is known of the file is compared with it before the next.
     failed: bool,
+    tidying: Tidying,
 }
 
 impl Saver {
-    pub(crate) fn new(file: Connection) -> Result<Self, Trouble> {
+    pub(crate) fn new(file: Connection, tidying: Tidying) -> Result<Self, Trouble> {
         let (last_event, others) = (last_event(&file)?, commits_of_others(&file)?);
-        Ok(Self { file, last_event, lanes: BTreeMap::new(), others, failed: false })
+        Ok(Self { file, last_event, lanes: BTreeMap::new(), others, failed: false, tidying })
     }
 
     /// Works until the desk is closed and empty.
@@ -39,6 +40,7 @@ impl Saver {
                 // Else the last one to drop the rows would be who has more to do.
                 drop(group.work);
                 group.reply.send(Ok(saved));
+                self.tidying.after_commit(&self.file);
             }
         }
     }

@@ -10,6 +10,7 @@ mod constraints;
 mod crashes;
 mod faults;
 mod joint;
+mod log;
 mod queue;
 mod restarts;
 mod startup;

@@ -1,0 +1,54 @@
+//! The write-ahead log of a file that is open.
+
+use std::{
+    fs::File,
+    io::Read,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use booking_core::{Command, store::BookingStore};
+use booking_store_sqlite::SqliteStore;
+use pollster::block_on;
+
+use crate::support::world::{open, open_wallet, user};
+
+/// What a log has in its header that is another each time it begins anew.
+fn life(file: &Path) -> [u8; 8] {
+    let mut header = [0; 24];
+    let mut log = File::open(file.with_extension("db-wal")).expect("a log");
+    log.read_exact(&mut header).expect("a header");
+    header[16..].try_into().expect("eight bytes")
+}
+
+/// Somebody, in no order, so that each commit of many changes many pages.
+fn somebody(n: u64) -> u64 {
+    n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 1
+}
+
+fn open_wallets(store: &SqliteStore, numbers: std::ops::Range<u64>) {
+    let batch: Vec<Command> = numbers.map(|n| open_wallet(somebody(n))).collect();
+    for answer in block_on(store.execute(batch)).expect("a store") {
+        answer.expect("no refusal");
+    }
+}
+
+#[test]
+fn a_long_log_begins_anew_while_others_are_written_and_nothing_of_it_is_lost() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("booking.db");
+    let store = open(&path).expect("a store");
+    open_wallets(&store, 0..300);
+    let (first, begin, mut opened) = (life(&path), Instant::now(), 1);
+    while life(&path) == first {
+        assert!(begin.elapsed() < Duration::from_mins(1), "{opened} commits, and the log goes on");
+        open_wallets(&store, opened * 300..(opened + 1) * 300);
+        opened += 1;
+    }
+    assert!(opened > 10, "it is not moved for a few pages: {opened}");
+    drop(store);
+    let store = open(&path).expect("all of it is there, and as it should be");
+    for n in 0..opened * 300 {
+        assert!(block_on(store.wallet(user(somebody(n)))).expect("a store").is_some(), "the wallet of {n}");
+    }
+}
