@@ -13,6 +13,7 @@ mod tests;
 use std::{
     collections::VecDeque,
     future::poll_fn,
+    ops::Deref,
     sync::Arc,
     task::{Context, Poll, Waker},
 };
@@ -222,12 +223,35 @@ impl<W, A> Batcher<W, A> {
         worker.into_iter().for_each(Waker::wake);
     }
 
+    /// The worker's hold on the queue: when it is dropped, however the worker ends, nobody is left waiting.
+    pub fn attend(self: &Arc<Self>) -> Attended<W, A> {
+        Attended(Arc::clone(self))
+    }
+
     /// Closes the queue and answers what waits with [`StoreError::unavailable`]: the worker is gone.
-    pub fn abandon(&self) {
+    fn abandon(&self) {
         self.close();
         let waiting = lock(&self.queue).map(|mut queue| std::mem::take(&mut queue.jobs));
         for job in waiting.into_iter().flatten() {
             job.reply.send(Err(StoreError::unavailable("the store is closed")));
         }
+    }
+}
+
+/// A queue with a worker, made by [`Batcher::attend`].
+#[derive(Debug)]
+pub struct Attended<W, A>(Arc<Batcher<W, A>>);
+
+impl<W, A> Deref for Attended<W, A> {
+    type Target = Batcher<W, A>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<W, A> Drop for Attended<W, A> {
+    fn drop(&mut self) {
+        self.0.abandon();
     }
 }

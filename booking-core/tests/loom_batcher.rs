@@ -126,8 +126,9 @@ fn a_worker_that_dies_leaves_nobody_waiting() {
         let batcher = batcher(8);
         let askers = [ask(&batcher, 1), ask(&batcher, 2)];
         // It dies over a batch, and what came later is abandoned.
-        drop(block_on(batcher.next()));
-        batcher.abandon();
+        let attended = batcher.attend();
+        drop(block_on(attended.next()));
+        drop(attended);
         let errors = askers.map(|asker| asker.join().unwrap().unwrap_err());
         assert!(errors.iter().any(StoreError::may_have_applied), "{errors:?}");
     });

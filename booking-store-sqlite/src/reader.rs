@@ -6,7 +6,7 @@ use std::sync::Arc;
 use booking_core::{
     Clock, Money, RecordedEvent, StoreError,
     audit::Audit,
-    batcher::{Batcher, Limits},
+    batcher::{Attended, Batcher, Limits},
     hold::SeatNumber,
     id::PerformanceId,
 };
@@ -51,20 +51,10 @@ pub(crate) struct Reader {
     pub(crate) max_balance: Money,
 }
 
-/// Nobody waits for a reader that is gone, however it went.
-struct Closing(Arc<Inquiries>);
-
-impl Drop for Closing {
-    fn drop(&mut self) {
-        self.0.abandon();
-    }
-}
-
 impl Reader {
     /// Works until the queue is closed and empty.
-    pub(crate) fn run(self, inquiries: Arc<Inquiries>) {
-        let closing = Closing(inquiries);
-        while let Some(jobs) = pollster::block_on(closing.0.next()) {
+    pub(crate) fn run(self, inquiries: &Attended<Question, Found>) {
+        while let Some(jobs) = pollster::block_on(inquiries.next()) {
             for job in jobs {
                 job.reply.send(self.find(&job.work));
             }

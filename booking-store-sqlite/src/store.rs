@@ -50,6 +50,7 @@ impl SqliteStore {
         let (tidier, tidying) = tidier(to_tidy, Arc::clone(&pages));
         let saver = Saver::new(writer, tidying).map_err(|trouble| failed(&trouble.to_store_error()))?;
         let (inbox, desk, sizes) = (Arc::new(inbox()), Arc::new(desk()), Arc::default());
+        let to_save = desk.attend();
         let decider = Decider::new(&inbox, &desk, &clock, &shared, &sizes).map_err(|error| failed(&error))?;
         let mut store = Self {
             shared,
@@ -65,12 +66,12 @@ impl SqliteStore {
         let max_balance = config.policy.max_balance;
         let log = Reader { file: log, clock: Arc::clone(&clock), max_balance };
         let auditor = Reader { file: auditor, clock, max_balance };
-        let (of_log, of_auditor) = (Arc::clone(&store.log), Arc::clone(&store.auditor));
+        let (of_log, of_auditor) = (store.log.attend(), store.auditor.attend());
         store.start("booking-decider", move || decider.run()).map_err(|error| failed(&error))?;
         store.start("booking-tidier", move || tidier.run()).map_err(|error| failed(&error))?;
-        store.start("booking-saver", move || saver.run(desk)).map_err(|error| failed(&error))?;
-        store.start("booking-log", move || log.run(of_log)).map_err(|error| failed(&error))?;
-        store.start("booking-audit", move || auditor.run(of_auditor)).map_err(|error| failed(&error))?;
+        store.start("booking-saver", move || saver.run(&to_save)).map_err(|error| failed(&error))?;
+        store.start("booking-log", move || log.run(&of_log)).map_err(|error| failed(&error))?;
+        store.start("booking-audit", move || auditor.run(&of_auditor)).map_err(|error| failed(&error))?;
         Ok(Arc::new(store))
     }
 

@@ -115,9 +115,9 @@ fn a_closed_queue_is_emptied_and_then_ends() {
 
 #[test]
 fn an_abandoned_queue_answers_what_waits() {
-    let batcher = batcher(10, 10);
+    let batcher = Arc::new(batcher(10, 10));
     let waiting = batcher.submit(1, 1);
-    batcher.abandon();
+    drop(batcher.attend());
     assert!(!answer_of(waiting).unwrap_err().may_have_applied());
     assert_eq!(taken(&batcher), None);
 }

@@ -11,7 +11,7 @@ use std::{
 
 use booking_core::{
     Command, StoreError,
-    batcher::{BatchSizes, Batcher, Job, Limits, Reply},
+    batcher::{Attended, BatchSizes, Batcher, Job, Limits, Reply},
 };
 use tokio::{
     sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, watch},
@@ -57,7 +57,7 @@ impl Counter {
     /// Starts its workers in the runtime this is called in.
     pub(super) fn open(shared: &Arc<Shared>, duty: Duty) -> Self {
         let batcher = Arc::new(Batcher::new(Limits { queued: QUEUED, batch: BATCH }));
-        let queue = Attended(Arc::clone(&batcher));
+        let queue = batcher.attend();
         let writer = Writer::new(Arc::clone(shared), duty);
         match duty {
             Duty::Bookings => {
@@ -103,15 +103,7 @@ impl Drop for Counter {
     }
 }
 
-/// The worker's hold on its queue: when the worker ends, by whatever way, nobody is left waiting.
-struct Attended(Arc<Batcher<Work, Answers>>);
-
-impl Drop for Attended {
-    fn drop(&mut self) {
-        self.0.abandon();
-    }
-}
-
+type Queue = Attended<Work, Answers>;
 type Jobs = Vec<Job<Work, Answers>>;
 
 /// A batch on its way to the writer, with the leave to look at it before its turn, if it was expected to be written.
@@ -176,7 +168,7 @@ impl Part {
 /// Takes batches and looks for what they need. Those that change nothing are answered here: the losers of a rush wait for
 /// nobody's commit.
 async fn look(
-    queue: Arc<Mutex<Attended>>,
+    queue: Arc<Mutex<Queue>>,
     mut looker: Looker,
     mut part: Part,
     writer: mpsc::Sender<ToWrite>,
@@ -205,15 +197,15 @@ async fn look(
 }
 
 /// The next batch.
-async fn take(queue: &Attended, progress: &Progress) -> Option<(Jobs, Option<OwnedSemaphorePermit>)> {
-    queue.0.arrival().await;
+async fn take(queue: &Queue, progress: &Progress) -> Option<(Jobs, Option<OwnedSemaphorePermit>)> {
+    queue.arrival().await;
     let leave = if progress.was_written.load(Ordering::Relaxed) {
         Some(Arc::clone(&progress.next_to_write).acquire_owned().await.ok()?)
     } else {
         None
     };
-    queue.0.settle(progress.answered.swap(0, Ordering::Relaxed), tokio::task::yield_now).await;
-    let jobs = queue.0.next_share(progress.under_way.load(Ordering::Relaxed)).await?;
+    queue.settle(progress.answered.swap(0, Ordering::Relaxed), tokio::task::yield_now).await;
+    let jobs = queue.next_share(progress.under_way.load(Ordering::Relaxed)).await?;
     progress.under_way.fetch_add(jobs.len(), Ordering::Relaxed);
     Some((jobs, leave))
 }
@@ -241,8 +233,8 @@ async fn write(mut to_write: mpsc::Receiver<ToWrite>, mut writer: Writer, progre
 }
 
 /// Takes batches and writes them.
-async fn work(queue: Attended, mut writer: Writer) {
-    while let Some(jobs) = queue.0.next().await {
+async fn work(queue: Queue, mut writer: Writer) {
+    while let Some(jobs) = queue.next().await {
         tell(serve(&mut writer, jobs, Prepared::Nothing).await);
     }
 }

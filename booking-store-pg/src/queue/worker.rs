@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use booking_core::{
     LaneName, Refusal, StoreError,
-    batcher::{BatchSizes, Batcher, Job, Limits},
+    batcher::{Attended, BatchSizes, Batcher, Job, Limits},
     queue::{Answer, Call},
 };
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
@@ -48,7 +48,7 @@ impl Queue {
     /// Starts a worker in the runtime this is called in.
     pub(crate) fn open(connector: Connector) -> Self {
         let calls = Arc::new(Batcher::new(Limits { queued: QUEUED, batch: BATCH }));
-        tokio::spawn(work(Attended(Arc::clone(&calls)), Pool::new(connector, CONNECTIONS)));
+        tokio::spawn(work(calls.attend(), Pool::new(connector, CONNECTIONS)));
         Self(calls)
     }
 
@@ -77,15 +77,6 @@ impl Drop for Queue {
     }
 }
 
-/// The worker's hold on the calls: when the worker ends, by whatever way, nobody is left waiting.
-struct Attended(Arc<Calls>);
-
-impl Drop for Attended {
-    fn drop(&mut self) {
-        self.0.abandon();
-    }
-}
-
 /// A lane, as far as something is known or asked of it.
 #[derive(Default)]
 struct Lane {
@@ -101,7 +92,7 @@ struct Over {
     answered: usize,
 }
 
-async fn work(calls: Attended, pool: Pool) {
+async fn work(calls: Attended<Work, Result<Answer, Refusal>>, pool: Pool) {
     let mut lanes: BTreeMap<LaneName, Lane> = BTreeMap::new();
     let mut turns = FuturesUnordered::new();
     let (mut waiting, mut is_open) = (0, true);
@@ -109,7 +100,7 @@ async fn work(calls: Attended, pool: Pool) {
         let over = tokio::select! {
             biased;
             Some(over) = turns.next() => Some(over),
-            jobs = calls.0.next(), if is_open && waiting < QUEUED => {
+            jobs = calls.next(), if is_open && waiting < QUEUED => {
                 is_open = jobs.is_some();
                 waiting += sort(&mut lanes, jobs.unwrap_or_default());
                 None
@@ -117,8 +108,8 @@ async fn work(calls: Attended, pool: Pool) {
         };
         if let Some(Over { lane, memory, answered }) = over {
             lanes.entry(lane).or_default().memory = Some(memory);
-            calls.0.settle(answered, tokio::task::yield_now).await;
-            let jobs = calls.0.next().now_or_never().flatten();
+            calls.settle(answered, tokio::task::yield_now).await;
+            let jobs = calls.next().now_or_never().flatten();
             waiting += sort(&mut lanes, jobs.unwrap_or_default());
         }
         lanes.retain(|_, lane| !lane.is_nothing());

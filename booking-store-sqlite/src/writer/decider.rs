@@ -10,10 +10,10 @@ use std::{
 
 use booking_core::{
     Clock, StoreError,
-    batcher::{Answering, BatchSizes, share},
+    batcher::{Answering, Attended, BatchSizes, share},
 };
 
-use super::{Answer, Call, Closing, Desk, Inbox, draft::Draft};
+use super::{Answer, Call, Desk, Inbox, Work, draft::Draft};
 use crate::{
     shared::{Lanes, Shared},
     trouble::Trouble,
@@ -27,8 +27,9 @@ const MOST: usize = 16;
 /// While one group is written, the next is decided on what the file holds before. That is as good as after, as long as
 /// what it reaches does not meet what is being written; calls that do are held back until it is.
 pub(crate) struct Decider {
-    inbox: Closing<super::Work, Answer>,
-    desk: Closing<Arc<Vec<Draft>>, Result<(), Trouble>>,
+    inbox: Attended<Work, Answer>,
+    /// When there is no decider, the saver has nothing more to do.
+    desk: Attended<Arc<Vec<Draft>>, Result<(), Trouble>>,
     clock: Arc<dyn Clock>,
     shared: Arc<Shared>,
     /// Like the shared ones, but for everything that is decided.
@@ -82,8 +83,8 @@ impl Decider {
         sizes: &Arc<BatchSizes>,
     ) -> Result<Self, StoreError> {
         Ok(Self {
-            inbox: Closing(Arc::clone(inbox)),
-            desk: Closing(Arc::clone(desk)),
+            inbox: inbox.attend(),
+            desk: desk.attend(),
             clock: Arc::clone(clock),
             lanes: shared.lanes()?.clone(),
             shared: Arc::clone(shared),
@@ -114,7 +115,7 @@ impl Decider {
 
     async fn turn(&mut self) -> Turn {
         let is_open = self.held_back.is_empty() && self.alone.is_empty() && self.next.len() < MOST;
-        let mut waiting = pin!(self.inbox.0.next());
+        let mut waiting = pin!(self.inbox.next());
         poll_fn(|context| {
             let written = self.written.as_mut().map(|written| Pin::new(&mut written.saved).poll(context));
             let is_idle = written.is_none();
@@ -193,7 +194,7 @@ impl Decider {
         }
         self.sizes.count(calls.len());
         let drafts = Arc::new(drafts);
-        let saved = self.desk.0.submit(Arc::clone(&drafts), 1);
+        let saved = self.desk.submit(Arc::clone(&drafts), 1);
         self.written = Some(Written { drafts, calls, answers, saved });
     }
 
@@ -226,7 +227,7 @@ impl Decider {
     fn waiting(&self) -> Vec<Call> {
         let mut all = Vec::new();
         while let Poll::Ready(Some(calls)) =
-            pin!(self.inbox.0.next()).poll(&mut Context::from_waker(Waker::noop()))
+            pin!(self.inbox.next()).poll(&mut Context::from_waker(Waker::noop()))
         {
             all.extend(calls);
         }

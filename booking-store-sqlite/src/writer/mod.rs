@@ -39,12 +39,3 @@ pub(crate) fn inbox() -> Inbox {
 pub(crate) fn desk() -> Desk {
     Batcher::new(Limits { queued: 1, batch: 1 })
 }
-
-/// Nobody waits for a thread that is gone, however it went.
-struct Closing<W, A>(Arc<Batcher<W, A>>);
-
-impl<W, A> Drop for Closing<W, A> {
-    fn drop(&mut self) {
-        self.0.abandon();
-    }
-}

@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use booking_core::{LaneName, queue::LaneRow};
+use booking_core::{LaneName, batcher::Attended, queue::LaneRow};
 use rusqlite::Connection;
 
-use super::{Closing, Desk, draft::Draft, tidier::Tidying};
+use super::{draft::Draft, tidier::Tidying};
 use crate::{
     booking::{load::last_event, save},
     migrate, queue,
@@ -32,9 +32,8 @@ impl Saver {
     }
 
     /// Works until the desk is closed and empty.
-    pub(crate) fn run(mut self, desk: Arc<Desk>) {
-        let closing = Closing(desk);
-        while let Some(groups) = pollster::block_on(closing.0.next()) {
+    pub(crate) fn run(mut self, desk: &Attended<Arc<Vec<Draft>>, Result<(), Trouble>>) {
+        while let Some(groups) = pollster::block_on(desk.next()) {
             for group in groups {
                 let saved = self.save(&group.work);
                 // Else the last one to drop the rows would be who has more to do.
