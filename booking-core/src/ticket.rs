@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::{id::UserId, words::words};
 
@@ -68,6 +69,13 @@ impl fmt::Debug for LaneName {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Epoch(pub u64);
+
+impl Epoch {
+    /// One that no other life of a lane has.
+    pub fn random() -> Self {
+        Self(Uuid::new_v4().as_u64_pair().0)
+    }
+}
 
 /// A place in a lane: the `seq`-th to enter it in this epoch, and whose it is (I17).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

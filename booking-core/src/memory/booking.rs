@@ -8,7 +8,7 @@ use crate::{
     catalog::{Concert, LaneRecord, Stock},
     command::Command,
     error::StoreError,
-    event::RecordedEvent,
+    event::{Event, RecordedEvent},
     hold::{Reservation, SeatNumber},
     id::{ConcertId, PaymentId, PerformanceId, ReservationId, UserId},
     outcome::Outcome,
@@ -66,12 +66,17 @@ impl MemoryBooking {
 }
 
 impl Books {
-    pub(super) fn execute(&mut self, command: &Command, at: Timestamp) -> Result<Outcome, Refusal> {
+    fn execute(&mut self, command: &Command, at: Timestamp) -> Result<Outcome, Refusal> {
         let (outcome, events) = self.state.execute(command, at)?;
+        self.note(events, at);
+        Ok(outcome)
+    }
+
+    /// Adds events that the state has followed to the log.
+    pub(super) fn note(&mut self, events: Vec<Event>, at: Timestamp) {
         for event in events {
             self.log.push(RecordedEvent { seq: self.log.len() as u64 + 1, at, event });
         }
-        Ok(outcome)
     }
 }
 

@@ -4,7 +4,11 @@ use async_trait::async_trait;
 
 use super::{MemoryBooking, MemoryQueue};
 use crate::{
-    command::Command, error::Error, outcome::Outcome, refusal::Refusal, store::JointStore, ticket::Ticket,
+    command::Command,
+    error::Error,
+    outcome::Outcome,
+    store::{Happened, JointStore, book},
+    ticket::Ticket,
 };
 
 /// Bookings and lanes in memory, in one step: under both their locks, of which that of the lanes is taken first.
@@ -23,21 +27,10 @@ impl MemoryJoint {
     pub fn book_now(&self, claim: Option<&Ticket>, command: &Command) -> Result<Outcome, Error> {
         let mut lanes = self.queue.open()?;
         let (mut books, now) = self.booking.open()?;
-        if let Some(ticket) = claim {
-            let lane = lanes.get_mut(&ticket.lane).ok_or(Refusal::QueueReset)?;
-            lane.claim(ticket, now, &mut Vec::new())?;
-        }
-        let before = books.log.len() as u64;
-        let outcome = books.execute(command, now)?;
-        let ended: Vec<_> =
-            books.log.after(before).filter_map(|told| books.state.ending_of(&told.event)).collect();
-        for (ticket, reason) in ended {
-            if let Some(lane) = lanes.get_mut(&ticket.lane) {
-                lane.end(&ticket, reason, now, &mut Vec::new());
-            }
-            books.state.forget_ending(&ticket);
-        }
-        Ok(outcome)
+        let mut happened = Happened::default();
+        let outcome = book(&mut books.state, &mut lanes, claim, command, now, &mut happened);
+        books.note(happened.events, now);
+        Ok(outcome?)
     }
 }
 

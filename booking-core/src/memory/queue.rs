@@ -1,7 +1,6 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
-use uuid::Uuid;
 
 use crate::{
     error::StoreError,
@@ -37,8 +36,8 @@ impl MemoryQueue {
         match (lanes.get_mut(name), call) {
             (Some(lane), _) => Ok(call.answer(lane, now, &mut Vec::new())),
             (None, Call::Step(Command::Configure(settings))) => {
-                let epoch = Epoch(Uuid::new_v4().as_u64_pair().0);
-                lanes.insert(name.clone(), Lane::new(name.clone(), epoch, settings.clone()));
+                let lane = Lane::new(name.clone(), Epoch::random(), settings.clone());
+                lanes.insert(name.clone(), lane);
                 Ok(Ok(Answer::Done))
             }
             (None, _) => Ok(call.answer_without_lane()),

@@ -10,7 +10,7 @@ mod queue;
 
 pub use answering::LaneStore;
 pub use booking::{BookingStore, Listing, PerformanceFilter, SeatMap, Totals};
-pub use joint::JointStore;
+pub use joint::{Happened, JointStore, book};
 pub use queue::QueueStore;
 
 use uuid::Uuid;

@@ -73,7 +73,7 @@ pub(crate) fn save(
     moved: &Moved,
     known: &mut BTreeMap<LaneName, LaneRow>,
 ) -> Result<(), Trouble> {
-    let Moved { row: Some(row), tickets, .. } = moved else { return Ok(()) };
+    let Moved { row, tickets } = moved;
     if known.get(name) != Some(row) {
         save_row(file, name, row)?;
         known.insert(name.clone(), row.clone());

@@ -153,7 +153,7 @@ impl Decider {
             self.held_back = calls;
             return;
         }
-        let knows_more = self.under_way().any(|other| !other.lanes.is_empty());
+        let knows_more = self.under_way().any(|other| !other.moved.is_empty());
         // Nobody else writes, so the rows are as good as locked.
         let answers = draft.decide(&calls, &mut self.lanes, self.clock.now());
         if draft.is_empty() && !(knows_more && draft.asked_lanes) {
@@ -253,7 +253,7 @@ impl Decider {
     fn take_back<'a>(&mut self, drafts: impl Iterator<Item = &'a Draft>) {
         // A panic elsewhere broke the store; then nothing is answered any more.
         let Ok(committed) = self.shared.lanes() else { return };
-        for name in drafts.flat_map(|draft| draft.lanes.keys()) {
+        for name in drafts.flat_map(|draft| draft.moved.keys()) {
             match committed.get(name) {
                 Some(lane) => self.lanes.insert(name.clone(), lane.clone()),
                 None => self.lanes.remove(name),

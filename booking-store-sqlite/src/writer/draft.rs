@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use booking_core::{
-    ChangedRows, Command, Epoch, Event, Keys, LaneName, Outcome, Reach, Refusal, State, StoreError, Ticket,
+    ChangedRows, Command, Epoch, Keys, LaneName, Outcome, Reach, Refusal, State, StoreError, Ticket,
     Timestamp,
-    catalog::LaneSettings,
     queue::{self, ChangedTickets, Lane, LaneRow},
+    store::{Happened, book},
 };
-use uuid::Uuid;
 
 use super::{Answer, Call, Work};
 use crate::shared::{Lanes, Shared};
@@ -20,40 +19,21 @@ pub(crate) struct Draft {
     part: State,
     /// When it was decided.
     pub(super) now: Timestamp,
-    pub(super) events: Vec<Event>,
-    /// The same as they are written.
+    pub(super) happened: Happened,
+    /// The events as they are written.
     pub(super) texts: Vec<serde_json::Result<String>>,
     pub(super) acknowledged: BTreeSet<Ticket>,
-    /// Tickets that ended and whose lanes know it in the same step: nothing of them is written down as pending.
-    told: Vec<Ticket>,
-    /// Whether it looked at any.
+    /// Whether it looked at any lanes.
     pub(super) asked_lanes: bool,
-    pub(super) lanes: BTreeMap<LaneName, Moved>,
+    /// Lanes that were not there before.
+    new: BTreeMap<LaneName, Lane>,
+    pub(super) moved: BTreeMap<LaneName, Moved>,
 }
 
-/// What happened in a lane.
-#[derive(Default)]
+/// What there is to write of a lane in which something happened: it may have moved on when it is.
 pub(crate) struct Moved {
-    events: Vec<queue::Event>,
-    /// The lane, if it is new.
-    new: Option<Lane>,
-    /// What there is to write: the lane may have moved on when it is.
-    pub(crate) row: Option<LaneRow>,
+    pub(crate) row: LaneRow,
     pub(crate) tickets: ChangedTickets,
-}
-
-impl Moved {
-    fn is_nothing(&self) -> bool {
-        self.new.is_none() && self.events.is_empty()
-    }
-
-    fn note(&mut self, lane: &Lane) {
-        self.row = Some(lane.row());
-        self.tickets = lane.changed_tickets(&self.events);
-        if self.new.is_some() {
-            self.new = Some(lane.clone());
-        }
-    }
 }
 
 impl Draft {
@@ -80,12 +60,12 @@ impl Draft {
             reach: part.reach(&keys),
             part,
             now: Timestamp::from_micros(0),
-            events: Vec::new(),
+            happened: Happened::default(),
             texts: Vec::new(),
             acknowledged,
-            told: Vec::new(),
             asked_lanes: false,
-            lanes: BTreeMap::new(),
+            new: BTreeMap::new(),
+            moved: BTreeMap::new(),
         })
     }
 
@@ -102,56 +82,37 @@ impl Draft {
             Work::Execute(batch) => {
                 Answer::Executed(batch.iter().map(|command| self.execute(command, now)).collect())
             }
-            Work::Book(claim, command) => Answer::Booked(self.book(lanes, claim.as_ref(), command, now)),
+            Work::Book(claim, command) => {
+                let (part, happened) = (&mut self.part, &mut self.happened);
+                Answer::Booked(book(part, lanes, claim.as_ref(), command, now, happened))
+            }
             Work::Forget(_) => Answer::Done,
             Work::Step(name, call) => Answer::Stepped(self.step(lanes, name, call, now)),
         };
         let answers = calls.iter().map(decide).collect();
-        self.texts = self.events.iter().map(serde_json::to_string).collect();
-        self.asked_lanes = !self.lanes.is_empty();
-        self.lanes.retain(|_, moved| !moved.is_nothing());
-        for (name, moved) in &mut self.lanes {
-            if let Some(lane) = lanes.get(name) {
-                moved.note(lane);
-            }
-        }
+        self.texts = self.happened.events.iter().map(serde_json::to_string).collect();
+        self.note_lanes(lanes);
         answers
     }
 
     fn execute(&mut self, command: &Command, now: Timestamp) -> Result<Outcome, Refusal> {
         let (outcome, events) = self.part.execute(command, now)?;
-        self.events.extend(events);
+        self.happened.events.extend(events);
         Ok(outcome)
     }
 
-    /// Both ports in one step: the claim, the command if it is granted, and the end of the tickets that it ends.
-    fn book(
-        &mut self,
-        lanes: &mut Lanes,
-        claim: Option<&Ticket>,
-        command: &Command,
-        now: Timestamp,
-    ) -> Result<Outcome, Refusal> {
-        if let Some(ticket) = claim {
-            let lane = lanes.get_mut(&ticket.lane).ok_or(Refusal::QueueReset)?;
-            lane.claim(ticket, now, self.log_of(&ticket.lane))?;
-        }
-        let first = self.events.len();
-        let outcome = self.execute(command, now)?;
-        let ended = self.events[first..].iter().filter_map(|event| self.part.ending_of(event));
-        for (ticket, reason) in ended.collect::<Vec<_>>() {
-            if let Some(lane) = lanes.get_mut(&ticket.lane) {
-                lane.end(&ticket, reason, now, self.log_of(&ticket.lane));
+    fn note_lanes(&mut self, lanes: &Lanes) {
+        let (happened, new) = (&mut self.happened.lanes, &mut self.new);
+        self.asked_lanes = !happened.is_empty();
+        happened.retain(|name, events| !events.is_empty() || new.contains_key(name));
+        for (name, events) in happened {
+            let Some(lane) = lanes.get(name) else { continue };
+            let moved = Moved { row: lane.row(), tickets: lane.changed_tickets(events) };
+            self.moved.insert(name.clone(), moved);
+            if let Some(new) = new.get_mut(name) {
+                new.clone_from(lane);
             }
-            self.part.forget_ending(&ticket);
-            self.told.push(ticket);
         }
-        Ok(outcome)
-    }
-
-    /// What happened in this lane.
-    fn log_of(&mut self, name: &LaneName) -> &mut Vec<queue::Event> {
-        &mut self.lanes.entry(name.clone()).or_default().events
     }
 
     fn step(
@@ -161,12 +122,12 @@ impl Draft {
         call: &queue::Call,
         now: Timestamp,
     ) -> Result<queue::Answer, Refusal> {
-        let moved = self.lanes.entry(name.clone()).or_default();
+        let log = self.happened.in_lane(name);
         match (lanes.get_mut(name), call) {
-            (Some(lane), _) => call.answer(lane, now, &mut moved.events),
+            (Some(lane), _) => call.answer(lane, now, log),
             (None, queue::Call::Step(queue::Command::Configure(settings))) => {
-                let lane = new_lane(name, settings);
-                moved.new = Some(lane.clone());
+                let lane = Lane::new(name.clone(), Epoch::random(), settings.clone());
+                self.new.insert(name.clone(), lane.clone());
                 lanes.insert(name.clone(), lane);
                 Ok(queue::Answer::Done)
             }
@@ -176,36 +137,36 @@ impl Draft {
 
     /// Whether there is nothing to write.
     pub(super) fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.acknowledged.is_empty() && self.lanes.is_empty()
+        self.happened.events.is_empty() && self.acknowledged.is_empty() && self.moved.is_empty()
     }
 
     /// What the events changed.
     pub(super) fn changed(&self) -> ChangedRows<'_> {
-        self.part.changed_rows(&self.events)
+        self.part.changed_rows(&self.happened.events)
     }
 
     /// Lets the memory follow what the file holds now.
     pub(super) fn publish(&self, shared: &Shared) -> Result<(), StoreError> {
-        if !self.events.is_empty() || !self.acknowledged.is_empty() {
+        let Happened { events, lanes: in_lanes, told } = &self.happened;
+        if !events.is_empty() || !self.acknowledged.is_empty() {
             let mut books = shared.books()?;
-            self.events.iter().for_each(|event| books.evolve(event));
-            self.acknowledged.iter().chain(&self.told).for_each(|ticket| books.forget_ending(ticket));
+            for event in events {
+                books.evolve(event);
+            }
+            self.acknowledged.iter().chain(told).for_each(|ticket| books.forget_ending(ticket));
         }
-        if !self.lanes.is_empty() {
+        if !in_lanes.is_empty() {
             let mut lanes = shared.lanes()?;
-            for (name, moved) in &self.lanes {
-                if let Some(lane) = &moved.new {
-                    lanes.insert(name.clone(), lane.clone());
+            for (name, events) in in_lanes {
+                if let Some(new) = self.new.get(name) {
+                    lanes.insert(name.clone(), new.clone());
                 } else if let Some(lane) = lanes.get_mut(name) {
-                    moved.events.iter().for_each(|event| lane.evolve(event));
+                    for event in events {
+                        lane.evolve(event);
+                    }
                 }
             }
         }
         Ok(())
     }
-}
-
-fn new_lane(name: &LaneName, settings: &LaneSettings) -> Lane {
-    let epoch = Epoch(Uuid::new_v4().as_u64_pair().0);
-    Lane::new(name.clone(), epoch, settings.clone())
 }

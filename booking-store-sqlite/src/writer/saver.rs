@@ -99,13 +99,13 @@ impl Saver {
         self.begin()?;
         let mut last_event = self.last_event;
         for draft in group {
-            let told = draft.events.iter().zip(&draft.texts);
+            let told = draft.happened.events.iter().zip(&draft.texts);
             save::changes(&self.file, &draft.changed(), told, last_event, draft.now)?;
             save::forget_endings(&self.file, &draft.acknowledged)?;
-            for (name, moved) in &draft.lanes {
+            for (name, moved) in &draft.moved {
                 queue::save(&self.file, name, moved, &mut self.lanes)?;
             }
-            last_event += i64::try_from(draft.events.len()).unwrap_or(0);
+            last_event += i64::try_from(draft.happened.events.len()).unwrap_or(0);
         }
         let committed = self.file.prepare_cached("COMMIT")?.execute(());
         committed.map_err(|error| Trouble::of_commit(&error))?;

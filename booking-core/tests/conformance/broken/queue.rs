@@ -14,7 +14,6 @@ use booking_core::{
     queue::{Advanced, Command, Entered, Event, Lane, LaneSnapshot, Place},
     store::QueueStore,
 };
-use uuid::Uuid;
 
 use crate::harness::{MakeQueue, Queue};
 
@@ -49,13 +48,8 @@ pub(super) trait QueueFault: Default + Send + Sync + 'static {
     }
 
     fn configure(&self, right: &Lanes, lane: &LaneName, settings: &LaneSettings) {
-        right.configure(lane, settings, new_epoch());
+        right.configure(lane, settings, Epoch::random());
     }
-}
-
-/// An epoch that no lane had.
-pub(super) fn new_epoch() -> Epoch {
-    Epoch(Uuid::new_v4().as_u64_pair().0)
 }
 
 /// The store that is right.

@@ -3,13 +3,13 @@
 use std::{collections::HashMap, sync::Mutex};
 
 use booking_core::{
-    EndReason, Error, LaneName, Refusal, Ticket,
+    EndReason, Epoch, Error, LaneName, Refusal, Ticket,
     catalog::LaneSettings,
     id::UserId,
     queue::{Advanced, Command, Entered, LaneSnapshot, Place, decide},
 };
 
-use super::queue::{Lanes, QueueFault, new_epoch, refusal, rejected};
+use super::queue::{Lanes, QueueFault, refusal, rejected};
 
 /// A waiting place of this rank.
 fn waiting(rank: u64, place: Place) -> Place {
@@ -62,7 +62,7 @@ fn a_capacity_exceeded_by_one() {
         fn configure(&self, right: &Lanes, lane: &LaneName, settings: &LaneSettings) {
             let mut settings = settings.clone();
             settings.policy.capacity += u32::from(settings.policy.capacity > 0);
-            right.configure(lane, &settings, new_epoch());
+            right.configure(lane, &settings, Epoch::random());
         }
 
         fn snapshot(
@@ -112,7 +112,7 @@ fn a_lane_that_goes_back_when_it_is_told_old_settings() {
         fn configure(&self, right: &Lanes, lane: &LaneName, settings: &LaneSettings) {
             let known = right.snapshot(lane, None).map_or(0, |told| told.settings.revision);
             let revision = settings.revision.max(known + 1);
-            right.configure(lane, &LaneSettings { revision, ..settings.clone() }, new_epoch());
+            right.configure(lane, &LaneSettings { revision, ..settings.clone() }, Epoch::random());
         }
     }
     rejected::<AnySettings>("older_settings_change_nothing");
@@ -146,7 +146,7 @@ fn a_paused_lane_that_admits() {
     impl QueueFault for Restless {
         fn configure(&self, right: &Lanes, lane: &LaneName, settings: &LaneSettings) {
             let settings = LaneSettings { paused: false, ..settings.clone() };
-            right.configure(lane, &settings, new_epoch());
+            right.configure(lane, &settings, Epoch::random());
         }
     }
     rejected::<Restless>("a_paused_lane_takes_numbers_but_admits_nobody");

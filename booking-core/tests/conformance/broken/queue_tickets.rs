@@ -16,7 +16,7 @@ use booking_core::{
 
 use super::{
     Window,
-    queue::{Lanes, QueueFault, new_epoch, refusal, rejected, rejected_as},
+    queue::{Lanes, QueueFault, refusal, rejected, rejected_as},
 };
 
 #[test]
@@ -283,7 +283,7 @@ fn a_lane_that_is_made_by_asking() {
     impl QueueFault for OnDemand {
         fn enter(&self, right: &Lanes, lane: &LaneName, user: UserId) -> Result<Entered, Error> {
             right.enter(lane, user).or_else(|_| {
-                right.configure(lane, &LaneSettings::default(), new_epoch());
+                right.configure(lane, &LaneSettings::default(), Epoch::random());
                 right.enter(lane, user)
             })
         }
