@@ -27,6 +27,22 @@ impl<T> List<T> {
     pub fn of<U>(page: Page<U>, make: impl FnMut(U) -> T) -> Self {
         Self { next_cursor: page.next.map(encode_cursor), items: page.items.into_iter().map(make).collect() }
     }
+
+    /// The items of all pages, each of which is asked for with its cursor.
+    pub async fn whole<E, F>(page: impl Fn(Option<String>) -> F) -> Result<Vec<T>, E>
+    where
+        F: Future<Output = Result<Self, E>>,
+    {
+        let (mut all, mut cursor) = (Vec::new(), None);
+        loop {
+            let Self { items, next_cursor } = page(cursor).await?;
+            all.extend(items);
+            if next_cursor.is_none() {
+                return Ok(all);
+            }
+            cursor = next_cursor;
+        }
+    }
 }
 
 /// Which part of a list is wanted.

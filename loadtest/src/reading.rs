@@ -91,32 +91,18 @@ async fn log(servers: &Servers, tip: u64) -> Result<Vec<RecordedEvent>, ClientEr
     Ok(events)
 }
 
-async fn all<T, F>(page: impl Fn(Option<String>) -> F) -> Result<Vec<T>, ClientError>
-where
-    F: Future<Output = Result<List<T>, ClientError>>,
-{
-    let (mut items, mut cursor) = (Vec::new(), None);
-    loop {
-        let list = page(cursor).await?;
-        items.extend(list.items);
-        cursor = list.next_cursor;
-        if cursor.is_none() {
-            return Ok(items);
-        }
-    }
-}
-
 async fn account(client: &Client, holder: &Holder) -> Result<Account, ClientError> {
     let token = &*holder.user_token;
     let balance = client.wallet(token).await?.balance;
     let mut entries: Vec<Entry> =
-        all(async |cursor: Option<String>| client.entries(token, cursor.as_deref()).await).await?;
+        List::whole(async |cursor: Option<String>| client.entries(token, cursor.as_deref()).await).await?;
     // Entries of one instant come in the order of their ids.
     entries.sort_by_key(|entry| entry.number);
     let payments: Vec<Payment> =
-        all(async |cursor: Option<String>| client.payments(token, cursor.as_deref()).await).await?;
+        List::whole(async |cursor: Option<String>| client.payments(token, cursor.as_deref()).await).await?;
     let reservations: Vec<Reservation> =
-        all(async |cursor: Option<String>| client.reservations(token, cursor.as_deref()).await).await?;
+        List::whole(async |cursor: Option<String>| client.reservations(token, cursor.as_deref()).await)
+            .await?;
     let ticket = client.place(&holder.queue_token).await.ok().map(|place| place.status);
     Ok(Account { balance, entries, payments, reservations, ticket })
 }

@@ -1,4 +1,4 @@
-use booking_api::Entry;
+use booking_api::{Entry, List};
 use booking_core::{hold::ReservationStatus, payment::PaymentStatus};
 
 use super::{Buyer, Call, Purchase, Stop};
@@ -6,17 +6,10 @@ use super::{Buyer, Call, Purchase, Stop};
 impl Buyer {
     /// The person's ledger, all of it.
     pub async fn ledger(&self) -> Result<Vec<Entry>, Stop> {
-        let mut ledger = Vec::new();
-        let mut cursor: Option<String> = None;
-        loop {
-            let page =
-                self.ask(Call::Check, || self.shop.client.entries(self.token(), cursor.as_deref())).await?;
-            ledger.extend(page.items);
-            cursor = page.next_cursor;
-            if cursor.is_none() {
-                return Ok(ledger);
-            }
-        }
+        List::whole(async |cursor: Option<String>| {
+            self.ask(Call::Check, || self.shop.client.entries(self.token(), cursor.as_deref())).await
+        })
+        .await
     }
 
     /// Compares what the purchase said with what wallet, ledger, payments and reservation say afterwards.

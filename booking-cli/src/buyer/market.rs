@@ -4,7 +4,7 @@ use std::{
 };
 
 use booking_api::{
-    Performance, Reservation,
+    List, Performance, Reservation,
     client::{Client, ClientError},
 };
 use uuid::Uuid;
@@ -21,17 +21,11 @@ pub struct Market {
 impl Market {
     /// The concerts that the lane leads to.
     pub async fn of(client: &Client, lane: &str) -> Result<Self, ClientError> {
-        let mut concerts = Vec::new();
-        let mut cursor = None;
-        loop {
-            let page = client.concerts(cursor.as_deref()).await?;
-            let of_lane = page.items.into_iter().filter(|concert| concert.lane == lane);
-            concerts.extend(of_lane.map(|concert| concert.concert_id));
-            cursor = page.next_cursor;
-            if cursor.is_none() {
-                return Ok(Self { concerts, without_seats: Mutex::default() });
-            }
-        }
+        let concerts =
+            List::whole(async |cursor: Option<String>| client.concerts(cursor.as_deref()).await).await?;
+        let of_lane = concerts.into_iter().filter(|concert| concert.lane == lane);
+        let concerts = of_lane.map(|concert| concert.concert_id).collect();
+        Ok(Self { concerts, without_seats: Mutex::default() })
     }
 
     /// How many concerts there are.
@@ -66,18 +60,11 @@ impl Buyer {
     }
 
     async fn dates(&self, concert: Uuid) -> Result<Vec<Performance>, Stop> {
-        let mut dates = Vec::new();
-        let mut cursor: Option<String> = None;
-        loop {
-            let page = self.ask(Call::Dates, || {
-                self.shop.client.performances_of(&self.queue_token, concert, cursor.as_deref())
-            });
-            let page = page.await?;
-            dates.extend(page.items);
-            cursor = page.next_cursor;
-            if cursor.is_none() {
-                return Ok(dates);
-            }
-        }
+        List::whole(async |cursor: Option<String>| {
+            let client = &self.shop.client;
+            let dates = || client.performances_of(&self.queue_token, concert, cursor.as_deref());
+            self.ask(Call::Dates, dates).await
+        })
+        .await
     }
 }

@@ -79,9 +79,13 @@ impl Desk {
 
     async fn of_user(&self, user: Uuid) -> Result<Vec<Moment>, ClientError> {
         let (client, key) = (&self.client, self.admin_key.as_str());
-        let reservations: Vec<Reservation> =
-            whole(async |cursor| client.reservations_of(key, user, cursor).await).await?;
-        let entries: Vec<Entry> = whole(async |cursor| client.entries_of(key, user, cursor).await).await?;
+        let reservations: Vec<Reservation> = List::whole(async |cursor: Option<String>| {
+            client.reservations_of(key, user, cursor.as_deref()).await
+        })
+        .await?;
+        let entries: Vec<Entry> =
+            List::whole(async |cursor: Option<String>| client.entries_of(key, user, cursor.as_deref()).await)
+                .await?;
         let mut seats = BTreeSet::new();
         for reservation in &reservations {
             seats.extend(reservation.seats.iter().map(|seat| (reservation.performance_id, *seat)));
@@ -112,19 +116,4 @@ fn of_user_and_next(user: Uuid, history: Vec<RecordedEvent>) -> impl Iterator<It
         was_users = is_users;
         is_users || is_next
     })
-}
-
-/// All pages of a list.
-async fn whole<T>(
-    page: impl AsyncFn(Option<&str>) -> Result<List<T>, ClientError>,
-) -> Result<Vec<T>, ClientError> {
-    let (mut all, mut cursor) = (Vec::new(), None);
-    loop {
-        let List { items, next_cursor } = page(cursor.as_deref()).await?;
-        all.extend(items);
-        match next_cursor {
-            Some(next) => cursor = Some(next),
-            None => return Ok(all),
-        }
-    }
 }
