@@ -14,7 +14,7 @@ use booking_store_pg::{PgConfig, PgStore};
 use sqlx::PgConnection;
 
 use crate::support::{
-    database::{Database, TestClock, connect},
+    database::{Database, TestClock, connect, until_there_is},
     world::{World, performance, put},
 };
 
@@ -26,9 +26,7 @@ async fn store(url: String) -> Arc<PgStore> {
 async fn seats_are_being_made(connection: &mut PgConnection) {
     let making = "SELECT count(*) FROM pg_stat_activity \
         WHERE datname = current_database() AND query LIKE 'INSERT INTO seats%' AND state = 'active'";
-    while sqlx::query_scalar::<_, i64>(making).fetch_one(&mut *connection).await.expect("a count") == 0 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    until_there_is(connection, making).await;
 }
 
 /// Changes the lane, which it answers at once.

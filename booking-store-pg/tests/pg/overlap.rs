@@ -7,7 +7,7 @@ use std::{
 
 use booking_core::{BookingPolicy, Command, Refusal, hold, id::UserId};
 use booking_store_pg::{PgConfig, PgStore};
-use sqlx::PgConnection;
+use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::support::{
     database::{Database, TestClock, connect, port, run, until_somebody_waits},
@@ -251,8 +251,11 @@ async fn a_hold_that_waited_is_decided_when_its_wait_is_over() {
     let user = world.rich(1).await;
     let mut stranger = connect(&database.url()).await;
     run(&mut stranger, "BEGIN; SELECT FROM log_head FOR UPDATE").await;
+    let mut onlooker = connect(&database.url()).await;
     let free = async {
-        let later = "SELECT pg_sleep(0.3), (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+        until_somebody_waits(&mut onlooker).await;
+        // Longer than an instant decides that was read before the wait.
+        let later = "SELECT pg_sleep(0.15), (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
         let row = sqlx::query(later).fetch_one(&mut stranger).await.expect("the clock");
         run(&mut stranger, "ROLLBACK").await;
         sqlx::Row::get::<i64, _>(&row, 1)
@@ -291,16 +294,23 @@ async fn a_lock_that_is_never_freed_makes_unavailable_and_hurts_no_longer_than_i
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_payment_that_waited_past_the_end_of_its_hold_is_refused() {
-    let short = BookingPolicy { hold_ttl: Duration::from_millis(400), ..policy() };
+    // Shorter than a payment waits for its lock.
+    let short = BookingPolicy { hold_ttl: Duration::from_secs(1), ..policy() };
     let database = Database::new(TestClock::Real).await;
     let world = World::new(store(&database.url(), &short).await).await;
     let payer: UserId = world.rich(1).await;
     let held = world.hold(1, 1).await;
     let mut stranger = connect(&database.url()).await;
     run(&mut stranger, "BEGIN; SELECT FROM log_head FOR UPDATE").await;
+    let mut onlooker = connect(&database.url()).await;
     let free = async {
+        until_somebody_waits(&mut onlooker).await;
         // By the clock that decides.
         let end = held.hold_until.micros();
+        let in_time =
+            format!("SELECT timestamptz 'epoch' + {end} * interval '1 microsecond' > clock_timestamp()");
+        let row = sqlx::query(AssertSqlSafe(in_time)).fetch_one(&mut stranger).await.expect("the clock");
+        assert!(sqlx::Row::get::<bool, _>(&row, 0), "it waits since before the end of its hold");
         let over = format!("SELECT pg_sleep_until(timestamptz 'epoch' + {end} * interval '1 microsecond')");
         run(&mut stranger, &over).await;
         run(&mut stranger, "ROLLBACK").await;

@@ -2,7 +2,7 @@
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use booking_core::{BookingPolicy, Timestamp};
@@ -167,7 +167,14 @@ pub(crate) async fn advance(connection: &mut PgConnection, by: Duration) -> Time
 pub(crate) async fn until_somebody_waits(onlooker: &mut PgConnection) {
     let waiting = "SELECT count(*) FROM pg_stat_activity \
         WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut *onlooker).await.expect("a count") == 0 {
+    until_there_is(onlooker, waiting).await;
+}
+
+/// Returns when this counts something.
+pub(crate) async fn until_there_is(onlooker: &mut PgConnection, counted: &'static str) {
+    let begin = Instant::now();
+    while sqlx::query_scalar::<_, i64>(counted).fetch_one(&mut *onlooker).await.expect("a count") == 0 {
+        assert!(begin.elapsed() < Duration::from_secs(20), "nothing came of it: {counted}");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
