@@ -1,6 +1,7 @@
 //! Durable holds a second through the engine with 64 callers, next to SQLite alone writing the same rows in groups of 64
 //! from one thread, on the same disk in turns; and what it takes to open a file with a million reservations:
-//! `cargo run --release -p booking-store-sqlite --example sqlite_holds`. ROUNDS=5 HOLDS=100000 CALLERS=64 RESERVATIONS=1000000
+//! `cargo run --release -p booking-store-sqlite --example sqlite_holds`. ROUNDS=5 HOLDS=100000 CALLERS=64 GROUP=64
+//! RESERVATIONS=1000000
 
 use std::{
     error::Error,
@@ -28,7 +29,6 @@ use uuid::Uuid;
 
 const SHOWS: u64 = 10_000;
 const SEATS: u32 = 50;
-const GROUP: usize = 64;
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -165,8 +165,8 @@ fn rows(file: &Connection, query: &str) -> Result<Vec<Vec<Value>>, Failure> {
     Ok(statement.query_map((), row)?.collect::<Result<_, _>>()?)
 }
 
-/// The rows that the holds wrote into `from`, written into `to` by SQLite alone.
-fn sqlite_alone(from: &Path, to: &Path) -> Result<f64, Failure> {
+/// The rows that the holds wrote into `from`, written into `to` by SQLite alone, so many holds a transaction.
+fn sqlite_alone(from: &Path, to: &Path, together: usize) -> Result<f64, Failure> {
     let source = Connection::open(from)?;
     let reservations = rows(&source, "SELECT * FROM reservations ORDER BY made")?;
     let seats = rows(
@@ -189,8 +189,8 @@ fn sqlite_alone(from: &Path, to: &Path) -> Result<f64, Failure> {
         statements.push(file.prepare(&format!("INSERT INTO {table} VALUES ({marks})"))?);
     }
     let begin = Instant::now();
-    for first in (0..reservations.len()).step_by(GROUP) {
-        let group = first..(first + GROUP).min(reservations.len());
+    for first in (0..reservations.len()).step_by(together) {
+        let group = first..(first + together).min(reservations.len());
         file.execute_batch("BEGIN IMMEDIATE")?;
         for (statement, rows) in statements.iter_mut().zip([&reservations, &seats, &events]) {
             for row in &rows[group.clone()] {
@@ -255,6 +255,7 @@ async fn bench() -> Result<(), Failure> {
     open_many(folder.path(), number("RESERVATIONS", 1_000_000))?;
     let tickets = Arc::new(prepare(&at("prepared.db"), number("HOLDS", 100_000)).await?);
     println!("round   SQLite alone       engine   ratio   group  (held a second, {} times)", tickets.len());
+    let together = usize::try_from(number("GROUP", 64))?.max(1);
     let mut ratios = Vec::new();
     for round in 1..=number("ROUNDS", 5) {
         for name in ["ours.db", "alone.db"] {
@@ -263,7 +264,7 @@ async fn bench() -> Result<(), Failure> {
             File::open(at(name))?.sync_all()?;
         }
         let (ours, group) = through_the_engine(&at("ours.db"), &tickets, number("CALLERS", 64)).await?;
-        let alone = sqlite_alone(&at("ours.db"), &at("alone.db"))?;
+        let alone = sqlite_alone(&at("ours.db"), &at("alone.db"), together)?;
         println!("{round:5} {alone:12.0}/s {ours:10.0}/s {:7.2}   {group:5.1}", ours / alone);
         ratios.push(ours / alone);
     }
