@@ -1,4 +1,4 @@
-//! Durable holds a second through the engine with 64 callers, next to SQLite alone writing the same rows in groups of 64
+//! Durable holds a second through the engine with 64 callers, next to SQLite alone writing the same rows in groups of as many
 //! from one thread, on the same disk in turns; and what it takes to open a file with a million reservations:
 //! `cargo run --release -p booking-store-sqlite --example sqlite_holds`. ROUNDS=5 HOLDS=100000 CALLERS=64 GROUP=64
 //! RESERVATIONS=1000000

@@ -17,6 +17,7 @@ use crate::{
     lock::{Lock, beside, private},
     migrate, queue,
     shared::Lanes,
+    writer::Tidier,
 };
 
 /// What SQLite calls the `application_id` of our files: "book".
@@ -43,12 +44,16 @@ pub struct SqliteConfig {
     /// Whether a file that is there is checked whole before it is used: its structure, its constraints, and everything
     /// that must always hold. It takes about as long as reading it once more.
     pub check: bool,
+    /// As many pages of 4 KiB in the write-ahead log are moved to their places in the file, some at a time. The log may grow to
+    /// three times as many, and by all that is written while somebody reads it for long. A page that many holds changed is moved
+    /// once: measured, ten thousand make a third more holds than SQLite's usual thousand.
+    pub log_pages: u32,
 }
 
 impl SqliteConfig {
     /// The file at this path, checked.
     pub fn new(path: impl Into<PathBuf>, policy: BookingPolicy) -> Self {
-        Self { path: path.into(), policy, check: true }
+        Self { path: path.into(), policy, check: true, log_pages: 10_000 }
     }
 
     pub(crate) fn unusable(&self, why: impl fmt::Display) -> OpenError {
@@ -103,11 +108,8 @@ pub enum OpenError {
 
 /// An open file, and what is in it.
 pub(crate) struct Opened {
-    pub(crate) lock: Lock,
-    /// To be dropped after all connections.
-    pub(crate) pages: Arc<File>,
     pub(crate) writer: Connection,
-    pub(crate) tidier: Connection,
+    pub(crate) tidier: Tidier,
     pub(crate) log: Connection,
     pub(crate) auditor: Connection,
     pub(crate) state: State,
@@ -164,14 +166,15 @@ impl Opened {
         }
         keep_log(config, &writer)?;
         migrate::migrate(&mut writer).map_err(failed)?;
-        let tidier = connect_to_write(&path).map_err(failed)?;
         let (log, auditor) =
             (connect_to_read(&path).map_err(failed)?, connect_to_read(&path).map_err(failed)?);
         // Not the writer's: its memory of pages is for those it writes.
         let reader = connect_to_read(&path).map_err(failed)?;
         let (state, lanes) = read(config, &path, &reader, now)?;
+        let file = connect_to_write(&path).map_err(failed)?;
         let pages = Arc::new(File::open(&path).map_err(unusable)?);
-        Ok(Self { lock, pages, writer, tidier, log, auditor, state, lanes })
+        let tidier = Tidier { file, pages, lock: Arc::new(lock) };
+        Ok(Self { writer, tidier, log, auditor, state, lanes })
     }
 }
 

@@ -5,7 +5,7 @@
 //! of the rows they touch; the saver saves what changed in one transaction; and when that is on the disk the state in
 //! memory follows the events and everybody is answered. While one group is saved the decider goes on with the next, as
 //! long as their [`booking_core::Reach`] does not meet: commands that do wait until the group is in memory. A third moves
-//! what is in the write-ahead log to its place, so that no commit waits for that.
+//! what is in the write-ahead log to its place, for which commits would wait long.
 //!
 //! So memory never holds what the file does not. No answer, a read or a refusal included, shows what a crash could take
 //! back, and a commit that fails leaves nothing to undo: its copy is dropped, and what was decided after it is decided

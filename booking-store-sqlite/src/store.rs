@@ -14,7 +14,7 @@ use crate::{
     lock::Lock,
     reader::{Found, Inquiries, Question, Reader, inquiries},
     shared::Shared,
-    writer::{Answer, Decider, Inbox, Saver, Work, desk, inbox, tidier},
+    writer::{Answer, Decider, Inbox, Saver, Work, desk, inbox, tidying},
 };
 
 /// Both ports on one file. It is closed when the last handle is dropped, which waits for what is being written.
@@ -31,7 +31,7 @@ pub struct SqliteStore {
     /// The threads have closed all connections by then.
     _pages: Arc<File>,
     /// Given back last.
-    _lock: Lock,
+    _lock: Arc<Lock>,
 }
 
 impl fmt::Debug for SqliteStore {
@@ -43,11 +43,10 @@ impl fmt::Debug for SqliteStore {
 impl SqliteStore {
     /// Opens the file, or makes it. It reads the whole file, so it takes a while, and it waits for nothing else.
     pub fn open(config: &SqliteConfig, clock: Arc<dyn Clock>) -> Result<Arc<Self>, OpenError> {
-        let Opened { lock, pages, writer, tidier: to_tidy, log, auditor, state, lanes } =
-            Opened::from(config, clock.now())?;
+        let Opened { writer, tidier, log, auditor, state, lanes } = Opened::from(config, clock.now())?;
         let shared = Arc::new(Shared::new(state, lanes));
         let failed = |error: &dyn fmt::Display| config.unusable(error);
-        let (tidier, tidying) = tidier(to_tidy, Arc::clone(&pages));
+        let (asked, tidying) = tidying(&shared, config.log_pages);
         let saver = Saver::new(writer, tidying).map_err(|trouble| failed(&trouble.to_store_error()))?;
         let (inbox, desk, sizes) = (Arc::new(inbox()), Arc::new(desk()), Arc::default());
         let to_save = desk.attend();
@@ -60,15 +59,17 @@ impl SqliteStore {
             log: Arc::new(inquiries()),
             auditor: Arc::new(inquiries()),
             threads: Vec::new(),
-            _pages: pages,
-            _lock: lock,
+            _pages: Arc::clone(&tidier.pages),
+            _lock: Arc::clone(&tidier.lock),
         };
+        // Should a thread not start, connections are closed before the store.
+        let (saver, tidier) = (saver, tidier);
         let max_balance = config.policy.max_balance;
         let log = Reader { file: log, clock: Arc::clone(&clock), max_balance };
         let auditor = Reader { file: auditor, clock, max_balance };
         let (of_log, of_auditor) = (store.log.attend(), store.auditor.attend());
         store.start("booking-decider", move || decider.run()).map_err(|error| failed(&error))?;
-        store.start("booking-tidier", move || tidier.run()).map_err(|error| failed(&error))?;
+        store.start("booking-tidier", move || tidier.run(asked)).map_err(|error| failed(&error))?;
         store.start("booking-saver", move || saver.run(&to_save)).map_err(|error| failed(&error))?;
         store.start("booking-log", move || log.run(&of_log)).map_err(|error| failed(&error))?;
         store.start("booking-audit", move || auditor.run(&of_auditor)).map_err(|error| failed(&error))?;

@@ -56,12 +56,12 @@ impl Call {
         }
     }
 
-    /// The answer where there is no such lane.
+    /// The answer where there is no such lane; where one is configured, it is to be made before.
     pub fn answer_without_lane(&self) -> Result<Answer, Refusal> {
         match self {
             Self::Step(Command::Enter(_) | Command::Advance) | Self::Snapshot(_) => Err(Refusal::UnknownLane),
             Self::Step(Command::Claim(_)) | Self::Place(_) => Err(Refusal::QueueReset),
-            // It has nothing left to end. A lane that is configured is made before anybody is answered.
+            // A ticket has nothing left to end.
             Self::Step(Command::Finish(..) | Command::Configure(_)) => Ok(Answer::Done),
         }
     }

@@ -16,7 +16,8 @@ use crate::{
 #[async_trait]
 pub trait LaneStore: Send + Sync + 'static {
     /// One atomic step on a lane, which takes the call's place among all others of that lane. What happened is kept
-    /// also when the call is refused. Obligations are those of the [`QueueStore`].
+    /// also when the call is refused. A lane that is configured is made if it does not exist; any other call is then answered
+    /// by [`Call::answer_without_lane`]. Obligations are those of the [`QueueStore`].
     async fn answer(&self, lane: &LaneName, call: Call) -> Result<Result<Answer, Refusal>, StoreError>;
 }
 

@@ -45,7 +45,7 @@ pub(super) enum Turned {
     Unread,
 }
 
-/// Begins, and waits for the lane in line: whoever calls for a row lock in the moment it comes free gets it, so that one
+/// Begins, and waits for the lane in line: whoever asks for a row lock in the moment it comes free gets it, so that one
 /// busy instance could keep the others waiting for seconds; an advisory lock is given in the order of asking.
 fn begin(lane: &LaneName) -> String {
     let number = Uuid::new_v5(&Uuid::NAMESPACE_OID, lane.as_str().as_bytes()).as_u64_pair().0.cast_signed();
@@ -68,7 +68,7 @@ impl Turn<'_> {
         ))
     }
 
-    /// Locks the lane, decides and saves; answers the first of those who call, if what they ask for is too much for one step.
+    /// Locks the lane, decides and saves; answers the first of the calls, if what they ask for is too much for one step.
     /// What is kept is taken when the deciding begins: until the commit it shows what may not come to be.
     pub(super) async fn take(&mut self, memory: &mut Memory, read: Option<Read>) -> Result<Turned, Trouble> {
         raw_sql(AssertSqlSafe(begin(self.name))).execute(&mut *self.connection).await?;
@@ -129,11 +129,11 @@ impl Turn<'_> {
 
     /// Whether the row does not know what was seen of its lane. What is kept is asked for when it is followed; what is only
     /// known to have been there is asked for here.
-    async fn is_lost(&mut self, memory: &Memory, head: &Head, calls: bool) -> Result<bool, Trouble> {
+    async fn is_lost(&mut self, memory: &Memory, head: &Head, asks: bool) -> Result<bool, Trouble> {
         if memory.is_ahead_of(head) {
             return Ok(true);
         }
-        match memory.seen.filter(|seen| calls && seen.epoch == head.mark.epoch) {
+        match memory.seen.filter(|seen| asks && seen.epoch == head.mark.epoch) {
             Some(seen) => rows::is_lost(self.connection, self.name, seen).await,
             None => Ok(false),
         }

@@ -15,7 +15,7 @@ use crate::{
 fn at_once(lane: &mut Lane, call: &Call, now: Timestamp) -> Option<Result<Answer, Refusal>> {
     let is_idle = |command| decide(lane, command, now).map_or(true, |events| events.is_empty());
     let changes_nothing = match call {
-        Call::Step(command) => is_idle(&Command::Advance) && is_idle(command),
+        Call::Step(command) => is_idle(command) && is_idle(&Command::Advance),
         Call::Place(_) | Call::Snapshot(_) => true,
     };
     changes_nothing.then(|| call.answer(lane, now, &mut Vec::new()))

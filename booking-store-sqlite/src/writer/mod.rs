@@ -17,7 +17,7 @@ pub(crate) use draft::Moved;
 
 pub(crate) use decider::Decider;
 pub(crate) use saver::Saver;
-pub(crate) use tidier::tidier;
+pub(crate) use tidier::{Tidier, tidying};
 pub(crate) use work::{Answer, Work};
 
 /// How many commands may wait, and how many are decided at once.

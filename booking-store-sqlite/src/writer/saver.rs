@@ -72,6 +72,9 @@ impl Saver {
 
     /// After a failure: the transaction is over, and the file holds what it held before.
     fn check(&mut self) -> Result<(), Trouble> {
+        if let Some(why) = self.tidying.why_stopped() {
+            return Err(Trouble::Stopped(why.into()));
+        }
         if !self.failed {
             return Ok(());
         }

@@ -9,6 +9,8 @@
  *   full   writes fail with ENOSPC after half of their work; the rest goes on
  *   erofs  writes fail with EROFS; the rest goes on
  *   sync   syncs fail with EIO; the rest goes on
+ *   lost   a sync fails with EIO, and what it was to write is gone; who else has the file open hears of it at its next sync,
+ *          and nobody ever again
  * DISK_LIES=1 is a disk that answers syncs without doing them: the planted fault that `power` must find.
  * At a normal end the number of calls is written to DISK_COUNT, if that is set.
  */
@@ -44,6 +46,8 @@ static struct undo *undos;
 static long calls, at, lasts = 1;
 static const char *folder, *fault = "";
 static int lies;
+static ino_t lost;
+static char heard[65536];
 
 static ssize_t (*real_write)(int, const void *, size_t);
 static ssize_t (*real_pwrite)(int, const void *, size_t, off_t);
@@ -88,18 +92,25 @@ static int path_of(int fd, char *path) {
     return length > 0 && counts(path);
 }
 
-static void die(void) {
-    if (is("power"))
-        for (struct undo *one = undos; one; one = one->before) {
-            struct stat now;
-            int fd = open(one->path, O_WRONLY);
-            if (fd < 0) continue;
-            if (fstat(fd, &now) == 0 && now.st_ino == one->inode) {
-                real_pwrite(fd, one->old, one->length, one->at);
-                real_ftruncate(fd, one->size);
-            }
-            close(fd);
+/* Undoes what was written since the last sync, to all files or to one. A file that this process goes on with is reached by its
+ * handle: closing another one would take SQLite's locks away. */
+static void undo_all(ino_t of, int handle) {
+    for (struct undo *one = undos; one; one = one->before) {
+        struct stat now;
+        if (of && one->inode != of) continue;
+        int fd = of ? handle : open(one->path, O_WRONLY);
+        if (fd < 0) continue;
+        if (fstat(fd, &now) == 0 && now.st_ino == one->inode) {
+            real_pwrite(fd, one->old, one->length, one->at);
+            real_ftruncate(fd, one->size);
         }
+        if (!of) close(fd);
+        else one->inode = 0;
+    }
+}
+
+static void die(void) {
+    if (is("power")) undo_all(0, -1);
     raise(SIGKILL);
     for (;;) pause();
 }
@@ -114,13 +125,13 @@ static enum verdict judge(enum kind kind, int fd, const void *data, size_t lengt
     if (is("eio")) { errno = EIO; return FAIL; }
     if (is("full") && kind == WRITE) { errno = ENOSPC; return FAIL; }
     if (is("erofs") && kind == WRITE) { errno = EROFS; return FAIL; }
-    if (is("sync") && kind == SYNC) { errno = EIO; return FAIL; }
+    if ((is("sync") || is("lost")) && kind == SYNC) { errno = EIO; return FAIL; }
     return GO_ON;
 }
 
 static void remember(int fd, const char *path, off_t offset, size_t length) {
     struct stat now;
-    if (!is("power") || fstat(fd, &now) != 0) return;
+    if ((!is("power") && !is("lost")) || fstat(fd, &now) != 0) return;
     struct undo *one = calloc(1, sizeof *one);
     one->before = undos;
     one->inode = now.st_ino;
@@ -173,9 +184,18 @@ static int sync_by(int (*sync)(int), int fd) {
     if (!path_of(fd, path)) return sync(fd);
     pthread_mutex_lock(&turn);
     int done = -1;
-    if (judge(SYNC, fd, NULL, 0, 0) == GO_ON) {
+    struct stat now;
+    if (lost && fstat(fd, &now) == 0 && now.st_ino == lost && !heard[fd]) {
+        heard[fd] = 1;
+        errno = EIO;
+    } else if (judge(SYNC, fd, NULL, 0, 0) == GO_ON) {
         done = lies ? 0 : sync(fd);
         if (done == 0) forget(fd);
+    } else if (is("lost") && fstat(fd, &now) == 0) {
+        lost = now.st_ino;
+        heard[fd] = 1;
+        undo_all(lost, fd);
+        errno = EIO;
     }
     pthread_mutex_unlock(&turn);
     return done;

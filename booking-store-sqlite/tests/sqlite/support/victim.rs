@@ -13,8 +13,8 @@ use booking_store_sqlite::{SqliteStore, backup};
 use pollster::block_on;
 
 use super::{
-    script::{Step, Told, script},
-    world::{ask, charge, open, open_wallet, pay, place, put_show, set_lane},
+    script::{Step, TIDIED, Told, script},
+    world::{ask, charge, open, open_wallet, open_with_log, pay, place, put_show, set_lane},
 };
 
 const FILE: &str = "VICTIM_FILE";
@@ -37,14 +37,17 @@ fn the_process_that_is_killed() {
             Err(error) => tell(&format!("closed {error}")),
         };
     }
-    let store = match open(Path::new(&path)) {
+    let name = std::env::var(SCRIPT).unwrap_or_default();
+    let path = Path::new(&path);
+    let opened = if name == TIDIED { open_with_log(path, 8) } else { open(path) };
+    let store = match opened {
         Ok(store) => store,
         Err(error) => return tell(&format!("closed {error}")),
     };
     if let Some(first) = std::env::var(CROWD).ok().and_then(|first| first.parse().ok()) {
         return crowd(&store, first);
     }
-    let steps = script(&std::env::var(SCRIPT).unwrap_or_default());
+    let steps = script(&name);
     for (at, step) in steps.iter().enumerate() {
         let told = step.act(&store);
         tell(&format!("step {at} {told:?}"));

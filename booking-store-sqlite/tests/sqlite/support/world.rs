@@ -38,6 +38,11 @@ pub(crate) fn open(path: &Path) -> Result<Arc<SqliteStore>, OpenError> {
     SqliteStore::open(&SqliteConfig::new(path, policy()), clock())
 }
 
+/// The same, with a log of which so many pages are many.
+pub(crate) fn open_with_log(path: &Path, log_pages: u32) -> Result<Arc<SqliteStore>, OpenError> {
+    SqliteStore::open(&SqliteConfig { log_pages, ..SqliteConfig::new(path, policy()) }, clock())
+}
+
 pub(crate) fn user(n: u64) -> UserId {
     UserId(Uuid::from_u128(0xA000_0000 + u128::from(n)))
 }
