@@ -52,7 +52,9 @@ fn end_everywhere(script: &str, how: &'static str) {
         heard.compare(&file(&folder)).unwrap_or_else(|wrong| panic!("{how} at {at}: {wrong}\n{heard:?}"));
     }
     // The last calls of a run may be fewer: how SQLite closes depends on who is last.
-    assert!(killed * 10 >= calls * 8, "{killed} of {calls} runs were ended");
+    // And how often a log is tidied up depends on who is faster.
+    let most = if script == TIDIED { 6 } else { 9 };
+    assert!(killed * 10 >= calls * most, "{killed} of {calls} runs were ended");
     println!("{killed} processes ended");
 }
 

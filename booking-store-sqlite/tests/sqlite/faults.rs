@@ -88,7 +88,8 @@ fn a_sync_that_fails_and_loses_what_it_was_to_write_loses_nothing_acknowledged()
 fn a_disk_that_fails_while_a_log_is_tidied_up_loses_nothing_acknowledged() {
     for what in ["eio", "full", "sync"] {
         let runs = fail_in(TIDIED, what, 3, (1..=calls(TIDIED)).step_by(3));
-        assert!(count(&runs, Told::Failed) + count(&runs, Told::Unknown) > runs.len() / 8, "{what}");
+        let failed = count(&runs, Told::Failed) + count(&runs, Told::Unknown);
+        assert!(failed > 3, "{what}: {failed} of {}", runs.len());
     }
 }
 
