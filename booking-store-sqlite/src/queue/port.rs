@@ -10,8 +10,9 @@ use crate::{
     writer::{self, Work},
 };
 
-/// The answer, if nothing would change, which is the decider's to do. Booking calls prove their admission all the time, and
-/// lanes are advanced ten times a second: mostly there is nothing to write, and nothing to wait for.
+/// The answer to a call that changes nothing; none if it would change something, which is the decider's to do. Booking calls
+/// prove their admission all the time, and lanes are advanced ten times a second: mostly there is nothing to write, and nothing
+/// to wait for.
 fn at_once(lane: &mut Lane, call: &Call, now: Timestamp) -> Option<Result<Answer, Refusal>> {
     let is_idle = |command| decide(lane, command, now).map_or(true, |events| events.is_empty());
     let changes_nothing = match call {

@@ -13,7 +13,7 @@ use booking_store_sqlite::{SqliteStore, backup};
 use pollster::block_on;
 
 use super::{
-    script::{Step, TIDIED, Told, script},
+    script::{SCRIPT, Step, TIDIED, Told, script},
     world::{ask, charge, open, open_wallet, open_with_log, pay, place, put_show, set_lane},
 };
 
@@ -21,7 +21,6 @@ const FILE: &str = "VICTIM_FILE";
 const CROWD: &str = "VICTIM_CROWD";
 /// Where to copy the file to, instead of opening it.
 const COPY: &str = "VICTIM_COPY";
-const SCRIPT: &str = "VICTIM_SCRIPT";
 /// Set: the process ends at once, as by a kill, when it was told of a failure.
 pub(crate) const QUITS: &str = "VICTIM_QUITS";
 /// Buyers at once in a crowd.
