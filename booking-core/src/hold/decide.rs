@@ -30,7 +30,8 @@ struct Request<'a> {
     choice: &'a SeatChoice,
 }
 
-/// The refusals of a hold, in order of precedence: each line may be refused only if all above it passed.
+/// The refusals of a hold, in order of precedence: each line may be refused only if all above it passed. What does not depend
+/// on who asks comes first, so that those who come too late can be told with a look at the seats alone.
 fn place(state: &State, request: &Request<'_>, now: Timestamp) -> Result<Vec<Event>, Refusal> {
     let wanted = Wanted::by(request.choice)?;
     if let Some(existing) = state.reservations.get(&request.id) {
@@ -40,16 +41,16 @@ fn place(state: &State, request: &Request<'_>, now: Timestamp) -> Result<Vec<Eve
             Err(Refusal::IdempotencyKeyReused)
         };
     }
-    if !state.wallets.contains(&request.ticket.user) {
-        return Err(Refusal::UnknownUser);
-    }
     let performance = on_sale(state, request, &wanted, now)?;
     if same_live_hold(state, request.ticket, request.performance, &wanted, now).is_some() {
         return Ok(Vec::new());
     }
+    let seats = choose(state, performance, &wanted, now)?;
+    if !state.wallets.contains(&request.ticket.user) {
+        return Err(Refusal::UnknownUser);
+    }
     check_ticket(state, request.ticket, now)?;
     check_limits(state, request, wanted.count(), now)?;
-    let seats = choose(state, performance, wanted, now)?;
     let amount = performance.price.checked_mul(seats.len()).ok_or(Refusal::AmountOutOfRange)?;
     // From here on the hold succeeds.
     Ok(vec![Event::SeatsHeld(Arc::new(Reservation {
@@ -64,6 +65,18 @@ fn place(state: &State, request: &Request<'_>, now: Timestamp) -> Result<Vec<Eve
         hold_until: now.after(state.policy.hold_ttl),
         status: ReservationStatus::Held,
     }))])
+}
+
+/// The refusal of a hold that nobody can have at `now`: for whoever made nothing by its identity before, and has none of the
+/// seats it wants.
+pub(crate) fn refused_to_all(state: &State, command: &Command, now: Timestamp) -> Option<Refusal> {
+    let Command::Place { reservation, ticket, performance, choice } = command else { return None };
+    let request = Request { id: *reservation, ticket, performance: *performance, choice };
+    let decide = || {
+        let wanted = Wanted::by(choice)?;
+        choose(state, on_sale(state, &request, &wanted, now)?, &wanted, now)
+    };
+    decide().err()
 }
 
 /// A choice that makes sense.
@@ -187,7 +200,7 @@ fn check_limits(state: &State, request: &Request<'_>, wanted: usize, now: Timest
 fn choose(
     state: &State,
     performance: &Performance,
-    wanted: Wanted,
+    wanted: &Wanted,
     now: Timestamp,
 ) -> Result<Seats, Refusal> {
     let stored = state.seats.get(&performance.id);
@@ -198,13 +211,13 @@ fn choose(
                 seat.is_some_and(|seat| seat.status_at(now) != SeatStatus::Available)
             };
             let taken: Vec<SeatNumber> = seats.iter().copied().filter(is_taken).collect();
-            if taken.is_empty() { Ok(seats) } else { Err(Refusal::SeatTaken { seats: taken }) }
+            if taken.is_empty() { Ok(seats.clone()) } else { Err(Refusal::SeatTaken { seats: taken }) }
         }
         Wanted::Best(wanted) => {
             let taken =
                 stored.into_iter().flatten().filter(|(_, seat)| seat.status_at(now) != SeatStatus::Available);
-            let first = best(performance.seats, wanted, taken.map(|(number, _)| *number))
-                .map_err(|longest| Refusal::NoAdjacentSeats { wanted, longest })?;
+            let first = best(performance.seats, *wanted, taken.map(|(number, _)| *number))
+                .map_err(|longest| Refusal::NoAdjacentSeats { wanted: *wanted, longest })?;
             Ok((first..first + wanted).collect())
         }
     }

@@ -119,6 +119,15 @@ impl State {
         }
     }
 
+    /// The refusal of a hold that nobody can have at `now`, which the catalogue and its seats tell: for a ticket whose user has
+    /// none of them, and an identity by which no reservation is there. None: it takes more to decide the command.
+    pub fn refused_to_all(&self, command: &Command, now: Timestamp) -> Option<Refusal> {
+        match command {
+            Command::Hold(command) => hold::decide::refused_to_all(self, command, now),
+            Command::Catalog(_) | Command::Wallet(_) | Command::Payment(_) => None,
+        }
+    }
+
     /// Decides a command and follows its events, which are returned with the answer.
     pub fn execute(&mut self, command: &Command, now: Timestamp) -> Result<(Outcome, Vec<Event>), Refusal> {
         let events = decide(self, command, now)?;

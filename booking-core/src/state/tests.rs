@@ -51,6 +51,38 @@ fn every_command() -> Vec<Command> {
     commands
 }
 
+/// Whether what `command` is refused with can be told by the catalogue and the seats it wants alone.
+fn is_refused_to_all(world: &World, command: &Command) -> bool {
+    let Keys { reservations, seats, all_seats, performances, users, .. } = command.touches();
+    let is_known = reservations.iter().any(|id| world.state.reservations.contains(id));
+    let glance = world.state.subset(&Keys { seats, all_seats, performances, ..Keys::default() });
+    let theirs = |id| users.contains(&world.state.reservations[&id].user);
+    let mut taken = glance.seats.iter().flat_map(|(_, seats)| seats.values());
+    if is_known || taken.any(|seat| theirs(seat.reservation)) {
+        return false;
+    }
+    let Some(refusal) = glance.refused_to_all(command, world.now) else { return false };
+    assert_eq!(decide(&world.state, command, world.now), Err(refusal), "{command:?}");
+    true
+}
+
+#[test]
+fn who_comes_too_late_is_refused_by_the_seats_alone() {
+    let world = busy_world();
+    let mut commands = every_command();
+    for user in [1, 2, 3, 4, 9] {
+        for seats in [&[1][..], &[3], &[4], &[5], &[2, 4], &[4, 51], &[4, 4]] {
+            commands.push(place(7, &ticket(user, 7), 1, seats));
+        }
+        commands.extend([1, 48, 49].map(|count| place_best(7, &ticket(user, 7), 1, count)));
+    }
+    let told = commands.iter().filter(|command| is_refused_to_all(&world, command)).count();
+    assert!(told > 30, "{told} of {}", commands.len());
+    let taken = place(7, &ticket(9, 7), 1, &[1, 4]);
+    assert!(is_refused_to_all(&world, &taken), "also to one who is unknown");
+    assert!(!is_refused_to_all(&world, &place(7, &ticket(9, 7), 1, &[5])), "it takes more");
+}
+
 #[test]
 fn the_rows_a_command_touches_decide_it_like_the_whole_state() {
     let world = busy_world();

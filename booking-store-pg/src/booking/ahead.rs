@@ -16,7 +16,7 @@ use super::{
     load::Head,
     recent::Recent,
     save::{Bookings, Place},
-    turn::{Decided, Staged},
+    turn::{Answers, Decided, Staged},
 };
 use crate::trouble::Trouble;
 
@@ -39,6 +39,10 @@ impl Ahead {
         let changes = state.changed_rows(&events);
         let bookings = Bookings::of(&changes, &events)?;
         Ok(Self { bookings, staged: Staged::of(answers, &changes, &events, head.now), head, reach, life })
+    }
+
+    pub(super) fn answers(&self) -> &Answers {
+        &self.staged.answers
     }
 
     pub(super) fn life(&self) -> u64 {

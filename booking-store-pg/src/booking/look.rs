@@ -73,8 +73,8 @@ macro_rules! taken {
 
 /// All of these performances.
 macro_rules! all_taken {
-    () => {
-        concat!(" UNION ALL ", taken!("(SELECT unnest($9::uuid[]) AS performance_id)", ""))
+    ($all:literal) => {
+        concat!(" UNION ALL ", taken!(concat!("(SELECT unnest(", $all, "::uuid[]) AS performance_id)"), ""))
     };
 }
 
@@ -86,10 +86,18 @@ macro_rules! tickets {
 }
 
 macro_rules! named_seats {
-    () => {
-        "SELECT unnest($7::uuid[]) AS performance_id, unnest($8::integer[]) AS number"
+    ($performances:literal, $numbers:literal) => {
+        concat!(
+            "SELECT unnest(",
+            $performances,
+            "::uuid[]) AS performance_id, unnest(",
+            $numbers,
+            "::integer[]) AS number"
+        )
     };
 }
+
+pub(super) use {all_taken, named_seats, taken};
 
 /// Active reservations of users, reservations by identity, by payment and by ticket, what those that are named lead to,
 /// wallets, seats, and the head of the log.
@@ -118,12 +126,12 @@ const LOOK: &str = concat!(
             taken!(
                 concat!(
                     "(",
-                    named_seats!(),
+                    named_seats!("$7", "$8"),
                     " UNION SELECT performance_id, unnest(seats) FROM found WHERE is_named)"
                 ),
                 "AND number = t.number"
             ),
-            all_taken!()
+            all_taken!("$9")
         )
     )
 );
@@ -148,7 +156,10 @@ macro_rules! look_for_holds {
             " AS r",
             the_rest!(
                 "(SELECT unnest($6::uuid[]))",
-                concat!(taken!(concat!("(", named_seats!(), ")"), "AND number = t.number"), $all_taken)
+                concat!(
+                    taken!(concat!("(", named_seats!("$7", "$8"), ")"), "AND number = t.number"),
+                    $all_taken
+                )
             )
         )
     };
@@ -156,7 +167,7 @@ macro_rules! look_for_holds {
 
 const LOOK_FOR_HOLDS: &str = look_for_holds!("");
 /// Some of whom leave the choice to us.
-const LOOK_FOR_BEST: &str = look_for_holds!(all_taken!());
+const LOOK_FOR_BEST: &str = look_for_holds!(all_taken!("$9"));
 
 pub(super) const STATEMENTS: &[&str] = &[LOOK, LOOK_FOR_HOLDS, LOOK_FOR_BEST];
 
@@ -186,17 +197,20 @@ pub(super) const HEAD: [usize; 3] = [17, 18, 19];
 pub(super) const WALLETS: usize = 20;
 pub(super) const SEATS: usize = 24;
 
+/// The performances and the numbers of the seats that are named; a number no performance can have is no seat.
+pub(super) fn numbers_of(keys: &Keys) -> (Vec<Uuid>, Vec<i32>) {
+    keys.seats.iter().filter_map(|(of, number)| Some((of.0, i32::try_from(*number).ok()?))).unzip()
+}
+
 /// Finds the reservations, a row each, and the rest, which is one row.
 pub(super) async fn look(
     connection: &mut PgConnection,
     keys: &Keys,
     whom: Whom,
 ) -> Result<Vec<PgRow>, Trouble> {
-    let Keys { users, tickets, reservations, payments, seats, all_seats, .. } = keys;
+    let Keys { users, tickets, reservations, payments, all_seats, .. } = keys;
     let of_tickets = |column: fn(&Ticket) -> i64| tickets.iter().map(column).collect::<Vec<_>>();
-    // A number no performance can have is no seat.
-    let known = seats.iter().filter_map(|(of, number)| Some((of.0, i32::try_from(*number).ok()?)));
-    let (performances, numbers): (Vec<Uuid>, Vec<i32>) = known.unzip();
+    let (performances, numbers) = numbers_of(keys);
     let finding = query(match whom {
         Whom::Holds if all_seats.is_empty() => LOOK_FOR_HOLDS,
         Whom::Holds => LOOK_FOR_BEST,

@@ -2,12 +2,13 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use booking_core::{Command, Keys};
+use booking_core::{BookingPolicy, Command, Keys};
 use tokio::time::{Instant, timeout_at};
 
 use super::{
     Shared,
     ahead::Ahead,
+    glance::Glance,
     look::Whom,
     session::Session,
     turn::{Answers, Decided, Look, Prepared},
@@ -28,31 +29,37 @@ pub(super) enum Seen {
     ToWrite(Prepared),
 }
 
+impl Seen {
+    /// How many are known to be refused.
+    pub(super) fn refusals(&self) -> usize {
+        let answers = match self {
+            Self::Answers(answers) => answers,
+            Self::ToWrite(Prepared::Ahead(ahead)) => ahead.answers(),
+            Self::ToWrite(Prepared::Nothing | Prepared::Look(_)) => return 0,
+        };
+        answers.iter().filter(|answer| answer.is_err()).count()
+    }
+}
+
 impl Looker {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
         Self { shared, session: None }
     }
 
+    /// What can be told of a batch of holds by a glance at their seats, if there is time for one.
+    pub(super) async fn glance(&mut self, batch: &[&Command], by: Deadlines) -> Option<Glance> {
+        let glanced = self.on_session(by, async |session, policy| Glance::at(session, policy, batch).await);
+        glanced.await
+    }
+
     /// Loads what the batch needs, and decides it if that may be of use. Whatever goes wrong here is left to the writer, who
-    /// tries again. What was looked at on a connection that is older than the writer's is of no use to it, so that is given up.
+    /// tries again.
     pub(super) async fn look(&mut self, batch: &[&Command], by: Deadlines) -> Seen {
-        // Under overload it is too late before it begins: a look would be sent, given up and cost its connection all the same.
-        if Instant::now() >= by.looked {
-            return Seen::ToWrite(Prepared::Nothing);
-        }
         let whom = Whom::of(batch);
-        let looked = timeout_at(by.looked, async {
-            let life = self.shared.life.load(Ordering::SeqCst);
-            let mut session = match self.session.take() {
-                Some(session) if session.life == life => session,
-                Some(_) | None => Session::open(self.shared.db.connector(), life, by.looked).await?,
-            };
-            let keys = Keys::of(batch.iter().copied());
-            let look = Look::at(&mut session, &self.shared.policy, &keys, whom).await?;
-            self.session = Some(session);
-            Ok::<_, Trouble>(look)
+        let looked = self.on_session(by, async |session, policy| {
+            Look::at(session, policy, &Keys::of(batch.iter().copied()), whom).await
         });
-        let Ok(Ok(look)) = looked.await else { return Seen::ToWrite(Prepared::Nothing) };
+        let Some(look) = looked.await else { return Seen::ToWrite(Prepared::Nothing) };
         if whom == Whom::Holds && !self.shared.others_write.load(Ordering::Relaxed) {
             let Look { state, head, reach, life } = look;
             let decided = Decided::of(state, batch, head.now);
@@ -67,6 +74,30 @@ impl Looker {
             None => Seen::ToWrite(Prepared::Look(Box::new(look))),
         }
     }
+
+    /// Loads something, if it can be had in time. What is loaded on a connection that is older than the writer's is of no use to
+    /// it, so that is given up.
+    async fn on_session<T>(
+        &mut self,
+        by: Deadlines,
+        load: impl AsyncFnOnce(&mut Session, &BookingPolicy) -> Result<T, Trouble>,
+    ) -> Option<T> {
+        // Under overload it is too late before it begins: a look would be sent, given up and cost its connection all the same.
+        if Instant::now() >= by.looked {
+            return None;
+        }
+        let loaded = timeout_at(by.looked, async {
+            let life = self.shared.life.load(Ordering::SeqCst);
+            let mut session = match self.session.take() {
+                Some(session) if session.life == life => session,
+                Some(_) | None => Session::open(self.shared.db.connector(), life, by.looked).await?,
+            };
+            let loaded = load(&mut session, &self.shared.policy).await?;
+            self.session = Some(session);
+            Ok::<_, Trouble>(loaded)
+        });
+        loaded.await.ok()?.ok()
+    }
 }
 
 #[cfg(test)]
@@ -76,7 +107,7 @@ mod tests {
         time::Duration,
     };
 
-    use booking_core::{BookingPolicy, id::UserId, wallet};
+    use booking_core::{id::UserId, wallet};
     use tokio::{net::TcpListener, time::timeout};
     use uuid::Uuid;
 

@@ -3,6 +3,7 @@
 mod ahead;
 mod audit;
 mod catalog;
+mod glance;
 mod lists;
 mod load;
 mod look;
@@ -134,6 +135,7 @@ pub(crate) fn statements() -> Vec<&'static str> {
     [
         audit::STATEMENTS,
         catalog::STATEMENTS,
+        glance::STATEMENTS,
         lists::STATEMENTS,
         load::STATEMENTS,
         look::STATEMENTS,

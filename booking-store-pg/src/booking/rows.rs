@@ -71,7 +71,10 @@ macro_rules! lane_columns {
 
 pub(super) use {lane_columns, performance_columns, reservation_columns};
 
-fn get<'r, T: Decode<'r, Postgres> + Type<Postgres>>(row: &'r PgRow, at: usize) -> Result<T, Error> {
+pub(super) fn get<'r, T: Decode<'r, Postgres> + Type<Postgres>>(
+    row: &'r PgRow,
+    at: usize,
+) -> Result<T, Error> {
     row.try_get(at)
 }
 
@@ -176,7 +179,7 @@ fn wallet_of(user: Uuid, balance: i64, entries: i64, opened_at: At) -> Result<Wa
 }
 
 /// A column that is a list, which is missing if it is empty.
-fn list<T>(row: &PgRow, at: usize) -> Result<Vec<T>, Error>
+pub(super) fn list<T>(row: &PgRow, at: usize) -> Result<Vec<T>, Error>
 where
     Vec<T>: for<'r> Decode<'r, Postgres> + Type<Postgres>,
 {

@@ -20,6 +20,7 @@ use tokio::{
 
 use super::{
     Shared,
+    look::Whom,
     looker::{Looker, Seen},
     turn::{Answers, Prepared},
     writer::{Duty, Writer},
@@ -123,6 +124,8 @@ struct Progress {
     /// Whether the last batch was to be written. So the next one is expected to be: sales go on being sales, and a rush goes
     /// on having losers.
     was_written: AtomicBool,
+    /// Whether most of the last batch were refused, so that a glance may be worth while.
+    losers_come: AtomicBool,
     /// What is to be written is looked at when the batch before it has begun to be written: it would be old by its turn otherwise.
     next_to_write: Arc<Semaphore>,
 }
@@ -133,6 +136,7 @@ impl Progress {
             under_way: AtomicUsize::new(0),
             answered: AtomicUsize::new(0),
             was_written: AtomicBool::new(false),
+            losers_come: AtomicBool::new(false),
             next_to_write: Arc::new(Semaphore::new(1)),
         }
     }
@@ -179,7 +183,20 @@ async fn look(
         // One takes at a time.
         let taken = take(&*queue.lock().await, &progress).await;
         let Some((jobs, leave)) = taken else { break };
-        let seen = looker.look(&batch(&jobs), deadlines(&jobs)).await;
+        let asked = batch(&jobs).len();
+        let jobs = if progress.losers_come.load(Ordering::Relaxed) {
+            dismiss(&mut looker, jobs, &progress).await
+        } else {
+            jobs
+        };
+        let commands = batch(&jobs);
+        let seen = if commands.is_empty() {
+            Seen::Answers(Answers::new())
+        } else {
+            looker.look(&commands, deadlines(&jobs)).await
+        };
+        progress.losers_come.store(2 * (asked - commands.len() + seen.refusals()) > asked, Ordering::Relaxed);
+        drop(commands);
         let to_write = matches!(seen, Seen::ToWrite(_));
         progress.was_written.store(to_write, Ordering::Relaxed);
         part.tell(!to_write);
@@ -194,6 +211,28 @@ async fn look(
             }
         }
     }
+}
+
+/// Tells those of a batch of holds who come too late, which takes a glance; and gives the others.
+async fn dismiss(looker: &mut Looker, jobs: Jobs, progress: &Progress) -> Jobs {
+    let commands = batch(&jobs);
+    // One alone waits less for one look than for a glance and a look.
+    if jobs.len() == 1 || Whom::of(&commands) != Whom::Holds {
+        return jobs;
+    }
+    let Some(glance) = looker.glance(&commands, deadlines(&jobs)).await else { return jobs };
+    drop(commands);
+    let (mut told, mut left) = (Told::new(), Jobs::new());
+    for job in jobs {
+        let refusals: Option<Vec<_>> =
+            job.work.commands.iter().map(|command| glance.refusal(command).map(Err)).collect();
+        match refusals {
+            Some(refusals) => told.push((job.reply, Ok(refusals))),
+            None => left.push(job),
+        }
+    }
+    progress.answered(tell(told));
+    left
 }
 
 /// The next batch.

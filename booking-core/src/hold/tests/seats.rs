@@ -183,8 +183,9 @@ fn the_same_seats_under_another_identity_answer_the_hold_there_is() {
 fn only_exactly_the_same_seats_are_a_natural_replay() {
     let mut world = World::with(policy(1, 9));
     world.hold(1, &ticket(1, 1), &[3, 4]).unwrap();
-    for seats in [&[3][..], &[3, 4, 5]] {
-        assert_eq!(world.hold(2, &ticket(1, 1), seats), Err(Refusal::SeatLimitReached), "{seats:?}");
+    for (seats, taken) in [(&[3][..], &[3][..]), (&[3, 4, 5], &[3, 4])] {
+        let refusal = Refusal::SeatTaken { seats: taken.into() };
+        assert_eq!(world.hold(2, &ticket(1, 1), seats), Err(refusal), "{seats:?}");
     }
 }
 

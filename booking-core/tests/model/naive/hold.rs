@@ -56,17 +56,12 @@ impl World {
             let same = known.user == ticket.user && known.performance == at && met(known);
             return if same { Ok(replay(self.tell(id))) } else { Err(Refusal::IdempotencyKeyReused) };
         }
-        if self.wallet(ticket.user).is_none() {
-            return Err(Refusal::UnknownUser);
-        }
         let performance = self.may_be_held(ticket, at, &wanted)?;
         let held = self.of_user(ticket.user, Status::Held);
         let own = |made: &Reservation| !is_best || made.ticket == *ticket;
         if let Some(same) = held.into_iter().find(|made| made.performance == at && met(made) && own(made)) {
             return Ok(replay(self.tell(same.id)));
         }
-        self.check_ticket(ticket)?;
-        self.check_limits(ticket.user, at, count)?;
         let taken: Vec<_> =
             wanted.iter().copied().filter(|number| self.seat(at, *number) != SeatStatus::Available).collect();
         if !taken.is_empty() {
@@ -79,6 +74,11 @@ impl World {
         } else {
             wanted
         };
+        if self.wallet(ticket.user).is_none() {
+            return Err(Refusal::UnknownUser);
+        }
+        self.check_ticket(ticket)?;
+        self.check_limits(ticket.user, at, count)?;
         let total = i128::from(performance.price.units()) * wanted.len() as i128;
         let amount = i64::try_from(total).map_err(|_| Refusal::AmountOutOfRange)?;
         self.reservations.push(Reservation {
