@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{
     load::Head,
     recent::Recent,
-    save::{Bookings, Place},
+    save::{Basis, Bookings, Place},
     turn::{Answers, Decided, Staged},
 };
 use crate::trouble::Trouble;
@@ -30,19 +30,37 @@ pub(super) struct Ahead {
     head: Head,
     reach: Reach,
     life: u64,
+    basis: Basis,
 }
 
 impl Ahead {
-    /// Of a batch that changes something, which was looked at in this life.
-    pub(super) fn of(decided: Decided, head: Head, reach: Reach, life: u64) -> Result<Self, Trouble> {
+    /// Of a batch that changes something, which was decided in this life.
+    pub(super) fn of(
+        decided: Decided,
+        head: Head,
+        reach: Reach,
+        life: u64,
+        basis: Basis,
+    ) -> Result<Self, Trouble> {
         let Decided { state, events, answers } = decided;
         let changes = state.changed_rows(&events);
-        let bookings = Bookings::of(&changes, &events)?;
-        Ok(Self { bookings, staged: Staged::of(answers, &changes, &events, head.now), head, reach, life })
+        let bookings = Bookings::of(&changes, &events, basis)?;
+        Ok(Self {
+            bookings,
+            staged: Staged::of(answers, &changes, &events, head.now),
+            head,
+            reach,
+            life,
+            basis,
+        })
     }
 
     pub(super) fn answers(&self) -> &Answers {
         &self.staged.answers
+    }
+
+    pub(super) fn basis(&self) -> Basis {
+        self.basis
     }
 
     pub(super) fn life(&self) -> u64 {
@@ -57,13 +75,13 @@ impl Ahead {
         Some(Place { last_event, catalog_version, now, until: Some(Timestamp::from_micros(until)) })
     }
 
-    /// Saves and commits it: whether its place was still free, and what is told and remembered if it was.
+    /// Saves and commits it: the clock, if its place was still free, and what is told and remembered then.
     pub(super) async fn save(
         self,
         connection: &mut PgConnection,
         place: &Place,
         by: Instant,
-    ) -> (Staged, Result<bool, Trouble>) {
+    ) -> (Staged, Result<Option<Timestamp>, Trouble>) {
         let Self { bookings, staged, reach, .. } = self;
         let staged = Staged { reach: Some(reach), ..staged.behind(place.last_event) };
         let saved = timeout_at(by, bookings.save(connection, place)).await;

@@ -79,9 +79,18 @@ macro_rules! all_taken {
 }
 
 macro_rules! tickets {
-    () => {
-        "(SELECT unnest($2::text[]) AS lane, unnest($3::bigint[]) AS epoch, unnest($4::bigint[]) AS seq, \
-            unnest($5::uuid[]) AS user_id) AS t"
+    ($lanes:literal, $epochs:literal, $seqs:literal, $users:literal) => {
+        concat!(
+            "(SELECT unnest(",
+            $lanes,
+            "::text[]) AS lane, unnest(",
+            $epochs,
+            "::bigint[]) AS epoch, unnest(",
+            $seqs,
+            "::bigint[]) AS seq, unnest(",
+            $users,
+            "::uuid[]) AS user_id) AS t"
+        )
     };
 }
 
@@ -97,7 +106,7 @@ macro_rules! named_seats {
     };
 }
 
-pub(super) use {all_taken, named_seats, taken};
+pub(super) use {all_taken, named_seats, of_ticket, taken, tickets};
 
 /// Active reservations of users, reservations by identity, by payment and by ticket, what those that are named lead to,
 /// wallets, seats, and the head of the log.
@@ -108,7 +117,7 @@ const LOOK: &str = concat!(
             CROSS JOIN LATERAL (SELECT reservation_id FROM payments WHERE payment_id = t.payment_id OFFSET 0) AS p \
             CROSS JOIN LATERAL (SELECT * FROM reservations WHERE reservation_id = p.reservation_id OFFSET 0) AS r \
         UNION ALL SELECT r.* FROM ",
-    tickets!(),
+    tickets!("$2", "$3", "$4", "$5"),
     " CROSS JOIN LATERAL ",
     of_ticket!(),
     " AS r \
@@ -150,7 +159,7 @@ macro_rules! look_for_holds {
             ", r.is_named, NULL, NULL, NULL",
             no_rest!(),
             "FROM ",
-            tickets!(),
+            tickets!("$2", "$3", "$4", "$5"),
             " CROSS JOIN LATERAL ",
             of_ticket!(),
             " AS r",

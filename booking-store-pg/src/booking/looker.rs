@@ -2,14 +2,16 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use booking_core::{BookingPolicy, Command, Keys};
+use booking_core::{BookingPolicy, Command, Keys, Reach, State};
 use tokio::time::{Instant, timeout_at};
 
 use super::{
     Shared,
     ahead::Ahead,
     glance::Glance,
+    known::presumed,
     look::Whom,
+    save::Basis,
     session::Session,
     turn::{Answers, Decided, Look, Prepared},
 };
@@ -60,19 +62,45 @@ impl Looker {
             Look::at(session, policy, &Keys::of(batch.iter().copied()), whom).await
         });
         let Some(look) = looked.await else { return Seen::ToWrite(Prepared::Nothing) };
+        self.shared.known.note(look.life, look.head, Instant::now());
+        if whom == Whom::Holds {
+            self.shared.known.learn(look.is_presumed);
+        }
         if whom == Whom::Holds && !self.shared.others_write.load(Ordering::Relaxed) {
-            let Look { state, head, reach, life } = look;
+            let Look { state, head, reach, life, .. } = look;
             let decided = Decided::of(state, batch, head.now);
             if decided.events.is_empty() {
                 return Seen::Answers(decided.answers);
             }
-            let ahead = Ahead::of(decided, head, reach, life);
+            let ahead = Ahead::of(decided, head, reach, life, Basis::Loaded);
             return Seen::ToWrite(ahead.map_or(Prepared::Nothing, |ahead| Prepared::Ahead(Box::new(ahead))));
         }
         match look.answers(batch) {
             Some(answers) => Seen::Answers(answers),
             None => Seen::ToWrite(Prepared::Look(Box::new(look))),
         }
+    }
+
+    /// Decides a batch on what it is presumed to find, if there is reason to. None: it has to be looked at.
+    pub(super) fn presume(&self, batch: &[&Command]) -> Option<Prepared> {
+        let Shared { policy, known, others_write, .. } = &*self.shared;
+        let Session { catalog, life, .. } = self.session.as_ref()?;
+        if !known.may_presume() || others_write.load(Ordering::Relaxed) || Whom::of(batch) != Whom::Holds {
+            return None;
+        }
+        let (keys, head) = (Keys::of(batch.iter().copied()), known.head(*life, Instant::now())?);
+        if !keys.all_seats.is_empty() {
+            return None;
+        }
+        let mut state = State::load(policy.clone(), presumed(&keys, head.now));
+        state.add(catalog.recall(head.catalog_version, &keys)?);
+        let decided = Decided::of(state, batch, head.now);
+        // A refusal, or an answer that changes nothing, is not told on a presumption.
+        if decided.events.len() < batch.len() {
+            return None;
+        }
+        let ahead = Ahead::of(decided, head, Reach::of(&keys), *life, Basis::Presumed).ok()?;
+        Some(Prepared::Ahead(Box::new(ahead)))
     }
 
     /// Loads something, if it can be had in time. What is loaded on a connection that is older than the writer's is of no use to
@@ -113,7 +141,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        booking::{maps::Maps, stock::Stocks},
+        booking::{known::Known, maps::Maps, stock::Stocks},
         connect,
         db::Db,
     };
@@ -129,6 +157,7 @@ mod tests {
             maps: Maps::default(),
             stocks: Stocks::default(),
             others_write: AtomicBool::new(false),
+            known: Known::default(),
             life: AtomicU64::new(0),
         });
         let (mut looker, command) = (Looker::new(shared), wallet::Command::Open(UserId(Uuid::nil())).into());

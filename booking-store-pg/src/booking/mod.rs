@@ -4,12 +4,14 @@ mod ahead;
 mod audit;
 mod catalog;
 mod glance;
+mod known;
 mod lists;
 mod load;
 mod look;
 mod looker;
 mod maps;
 mod port;
+mod progress;
 mod recent;
 mod resolve;
 mod rows;
@@ -32,7 +34,7 @@ use std::{
 
 use booking_core::{BookingPolicy, Command, batcher::BatchSizes, id::PerformanceId};
 
-use self::{maps::Maps, stock::Stocks, worker::Counter, writer::Duty};
+use self::{known::Known, maps::Maps, stock::Stocks, worker::Counter, writer::Duty};
 use crate::{
     connect::{self, ConnectError, PgConfig},
     db::Db,
@@ -68,6 +70,7 @@ pub(crate) struct Shared {
     stocks: Stocks,
     /// Whether somebody else was found to have written between a look at a batch and its turn.
     others_write: AtomicBool,
+    known: Known,
     /// How many connections the writer of bookings has had.
     life: AtomicU64,
 }
@@ -91,6 +94,7 @@ impl PgStore {
             maps: Maps::default(),
             stocks: Stocks::default(),
             others_write: AtomicBool::new(false),
+            known: Known::default(),
             life: AtomicU64::new(0),
         });
         let bookings = Counter::open(&shared, Duty::Bookings);

@@ -33,7 +33,7 @@ impl Recent {
     /// after all of this instance, if none of those that were not seen could reach it, or was decided later.
     pub(super) fn follows(&self, seen: i64, at: Timestamp, reach: &Reach) -> Option<i64> {
         match self.0.back() {
-            Some(newest) if newest.last > seen => {
+            Some(newest) if newest.last >= seen => {
                 let is_good = newest.at <= at && self.left_alone(seen, newest.last, reach);
                 is_good.then_some(newest.last)
             }
@@ -99,7 +99,8 @@ mod tests {
         );
         recent.note(10, 12, NOON, of(&[1]));
         recent.note(12, 15, later, of(&[2]));
-        assert_eq!(recent.follows(15, NOON, &of(&[1, 2])), Some(15), "all of it was seen");
+        assert_eq!(recent.follows(15, later, &of(&[1, 2])), Some(15), "all of it was seen");
+        assert_eq!(recent.follows(15, NOON, &of(&[1, 2])), None, "the log would go back in time");
         assert_eq!(recent.follows(17, NOON, &of(&[1, 2])), Some(17), "somebody else wrote, which was seen");
         assert_eq!(recent.follows(10, later, &of(&[3])), Some(15));
         assert_eq!(recent.follows(10, NOON, &of(&[3])), None, "the log would go back in time");

@@ -4,7 +4,10 @@ use booking_core::{ChangedRows, Event, Timestamp, hold::Reservation, wallet::Wal
 use sqlx::{PgConnection, Row, query};
 use uuid::Uuid;
 
-use super::load::Head;
+use super::{
+    load::{Head, micros},
+    look::{named_seats, of_ticket, taken, tickets},
+};
 use crate::{
     codec::{At, Lists},
     db::Statement,
@@ -24,7 +27,7 @@ const OPEN_WALLETS: &str = "\
 ///
 /// A row that should have been there to be changed and was not is a broken obligation, so what was changed is counted.
 macro_rules! save {
-    ($moved:literal, $are_moved:literal, $last_event:literal, $catalog_version:literal, $until:literal, $now:literal) => {
+    ($moved:literal, $are_moved:literal, $is_presumed:expr, $last_event:literal, $catalog_version:literal, $until:literal, $now:literal) => {
         concat!(
             "\
     WITH head AS (UPDATE log_head AS h SET last_event = h.last_event + cardinality($20::text[]), \
@@ -38,7 +41,9 @@ macro_rules! save {
             $until,
             "::timestamptz IS NULL OR booking_now() < ",
             $until,
-            ") RETURNING 1), \
+            ")",
+            $is_presumed,
+            " RETURNING 1), \
     made AS (INSERT INTO reservations (reservation_id, user_id, performance_id, seats, ticket_lane, \
             ticket_epoch, ticket_seq, payment_id, amount, created_at, hold_until, status, made) \
         SELECT t.id, t.user_id, t.performance_id, ($6::integer[])[t.first:t.last], t.lane, t.epoch, t.seq, t.payment_id, t.amount, \
@@ -71,13 +76,36 @@ macro_rules! save {
         WHERE EXISTS (SELECT FROM head)) \
     SELECT CASE ",
             $are_moved,
-            "WHEN (SELECT count(*) FROM taken) <> cardinality($17) THEN refuse_loss('seats') END \
-    FROM head"
+            "WHEN (SELECT count(*) FROM taken) <> cardinality($17) THEN refuse_loss('seats') END, ",
+            micros!("booking_now()"),
+            " FROM head"
         )
     };
 }
 
-const SAVE_HOLDS: &str = save!("", "", "$28", "$29", "$30", "$31");
+const SAVE_HOLDS: &str = save!("", "", "", "$28", "$29", "$30", "$31");
+/// The same, if what was presumed of them is true: looked for as [`look`](super::look) does, nothing is there but their users,
+/// and the clock has come to their instant. An identity that is there breaks the statement off. All of this may be looked for
+/// before the head is locked, for the statement sees what its head of the log had seen: who names a last event knows that it was
+/// committed.
+const SAVE_PRESUMED: &str = save!(
+    "",
+    "",
+    concat!(
+        " AND $31 <= booking_now() AND NOT EXISTS (SELECT FROM ",
+        tickets!("$7", "$8", "$9", "$2"),
+        " CROSS JOIN LATERAL ",
+        of_ticket!(),
+        " AS r) AND NOT EXISTS (",
+        taken!(concat!("(", named_seats!("$16", "$17"), ")"), "AND number = t.number"),
+        ") AND NOT EXISTS (SELECT FROM (SELECT unnest($2::uuid[]) AS user_id) AS t \
+            WHERE NOT EXISTS (SELECT FROM users u WHERE u.user_id = t.user_id OFFSET 0))"
+    ),
+    "$28",
+    "$29",
+    "$30",
+    "$31"
+);
 /// The same, and reservations that were there before. They are left out of most batches, since each table that a statement
 /// may change costs it something.
 const SAVE_BOOKINGS: &str = save!(
@@ -86,6 +114,7 @@ const SAVE_BOOKINGS: &str = save!(
             CROSS JOIN LATERAL (SELECT ctid FROM reservations WHERE reservation_id = t.id OFFSET 0) AS r) AS t \
         WHERE r.ctid = t.at AND EXISTS (SELECT FROM head) RETURNING 1), ",
     "WHEN (SELECT count(*) FROM moved) <> cardinality($28) THEN refuse_loss('reservations') ",
+    "",
     "$30",
     "$31",
     "$32",
@@ -116,7 +145,16 @@ const SAVE_MONEY: &str = "\
         ON CONFLICT (ticket_lane, ticket_epoch, ticket_seq, user_id) DO UPDATE SET reason = EXCLUDED.reason) \
     SELECT (SELECT count(*) FROM moved), (SELECT count(*) FROM refunded)";
 
-pub(super) const STATEMENTS: &[&str] = &[OPEN_WALLETS, SAVE_HOLDS, SAVE_BOOKINGS, SAVE_MONEY];
+pub(super) const STATEMENTS: &[&str] = &[OPEN_WALLETS, SAVE_HOLDS, SAVE_PRESUMED, SAVE_BOOKINGS, SAVE_MONEY];
+
+/// What a batch was decided on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Basis {
+    /// Rows that were loaded.
+    Loaded,
+    /// Rows that are compared when it is saved.
+    Presumed,
+}
 
 /// The instant of a batch and its place in the log.
 pub(super) struct Place {
@@ -173,14 +211,19 @@ pub(super) async fn open_wallets(connection: &mut PgConnection, opened: &[&Walle
 pub(super) struct Bookings(Statement<'static>);
 
 impl Bookings {
-    pub(super) fn of(changes: &ChangedRows<'_>, events: &[Event]) -> Result<Self, Trouble> {
+    pub(super) fn of(changes: &ChangedRows<'_>, events: &[Event], basis: Basis) -> Result<Self, Trouble> {
         let told = told(events)?;
         let (made, moved, seats) =
             (&changes.reservations_made[..], &changes.reservations_moved[..], &changes.seats[..]);
         let of = |value: fn(&Reservation) -> Uuid| column(made, move |(_, made)| value(made));
         let seats_made: Lists = made.iter().map(|(_, made)| Some(&made.seats[..])).collect();
         let whole = |seat: u32| i32::try_from(seat).unwrap_or(i32::MAX);
-        let saving = query(if moved.is_empty() { SAVE_HOLDS } else { SAVE_BOOKINGS })
+        let saving = query(match basis {
+            Basis::Presumed => SAVE_PRESUMED,
+            Basis::Loaded if moved.is_empty() => SAVE_HOLDS,
+            Basis::Loaded => SAVE_BOOKINGS,
+        });
+        let saving = saving
             .bind(of(|made| made.id.0))
             .bind(of(|made| made.user.0))
             .bind(of(|made| made.performance.0))
@@ -216,13 +259,18 @@ impl Bookings {
         Ok(Self(saving.bind(ids).bind(statuses)))
     }
 
-    /// Saves them: whether the head of the log was still where it is said to be.
-    pub(super) async fn save(self, connection: &mut PgConnection, place: &Place) -> Result<bool, Trouble> {
+    /// Saves them, if the head of the log is still where it is said to be: the clock after it.
+    pub(super) async fn save(
+        self,
+        connection: &mut PgConnection,
+        place: &Place,
+    ) -> Result<Option<Timestamp>, Trouble> {
         let saving = self.0.bind(place.last_event).bind(place.catalog_version);
         let saving = saving.bind(place.until.map(At)).bind(At(place.now));
         // All that it says, to the end: outside of a transaction it is committed only then.
         let saved = saving.fetch_all(connection).await?;
-        Ok(!saved.is_empty())
+        let clock = saved.first().map(|row| row.try_get(1)).transpose()?;
+        Ok(clock.map(Timestamp::from_micros))
     }
 }
 

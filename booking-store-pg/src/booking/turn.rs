@@ -11,11 +11,11 @@ use sqlx::raw_sql;
 
 use super::{
     ahead::Ahead,
-    catalog,
+    catalog, known,
     load::{self, Head, Loaded},
     look::Whom,
     recent::Recent,
-    save::{self, Bookings, Place},
+    save::{self, Basis, Bookings, Place},
     save_catalog,
     session::Session,
     writer::Duty,
@@ -110,6 +110,8 @@ pub(super) struct Look {
     pub(super) reach: Reach,
     /// The life of the session on which it was loaded.
     pub(super) life: u64,
+    /// Whether it is what it would have been presumed to be.
+    pub(super) is_presumed: bool,
 }
 
 impl Look {
@@ -122,9 +124,10 @@ impl Look {
     ) -> Result<Self, Trouble> {
         let Session { connection, catalog, life } = session;
         let Loaded { rows, head, reach } = load::load(connection, keys, whom).await?;
+        let is_presumed = known::is_presumed(keys, &rows);
         let mut state = State::load(policy.clone(), rows);
         state.add(catalog.load(connection, head.catalog_version, keys).await?);
-        Ok(Self { state, head, reach, life: *life })
+        Ok(Self { state, head, reach, life: *life, is_presumed })
     }
 
     /// The answers, if the whole batch changes nothing: refusals and repetitions are as good from a view as under the
@@ -227,7 +230,8 @@ impl Turn<'_> {
         let changes = state.changed_rows(&events);
         if !events.is_empty() {
             save::open_wallets(&mut self.session.connection, &changes.wallets_opened).await?;
-            if !Bookings::of(&changes, &events)?.save(&mut self.session.connection, place).await? {
+            let bookings = Bookings::of(&changes, &events, Basis::Loaded)?;
+            if bookings.save(&mut self.session.connection, place).await?.is_none() {
                 return Err(Trouble::Broken("the head of the log moved although it was locked".into()));
             }
             save::save_money(&mut self.session.connection, &changes).await?;

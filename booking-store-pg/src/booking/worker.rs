@@ -3,10 +3,7 @@
 
 use std::{
     iter,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
 };
 
 use booking_core::{
@@ -14,7 +11,7 @@ use booking_core::{
     batcher::{Attended, BatchSizes, Batcher, Job, Limits, Reply},
 };
 use tokio::{
-    sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, watch},
+    sync::{Mutex, OwnedSemaphorePermit, mpsc, watch},
     time::{Instant, timeout_at},
 };
 
@@ -22,6 +19,7 @@ use super::{
     Shared,
     look::Whom,
     looker::{Looker, Seen},
+    progress::{Part, Progress},
     turn::{Answers, Prepared},
     writer::{Duty, Writer},
 };
@@ -114,61 +112,6 @@ struct ToWrite {
     leave: Option<OwnedSemaphorePermit>,
 }
 
-/// What those who take batches have to know of each other, and of the one who writes them.
-#[derive(Debug)]
-struct Progress {
-    /// Jobs that were taken and are not answered.
-    under_way: AtomicUsize,
-    /// Jobs that were answered since batches were taken last.
-    answered: AtomicUsize,
-    /// Whether the last batch was to be written. So the next one is expected to be: sales go on being sales, and a rush goes
-    /// on having losers.
-    was_written: AtomicBool,
-    /// Whether most of the last batch were refused, so that a glance may be worth while.
-    losers_come: AtomicBool,
-    /// What is to be written is looked at when the batch before it has begun to be written: it would be old by its turn otherwise.
-    next_to_write: Arc<Semaphore>,
-}
-
-impl Progress {
-    fn new() -> Self {
-        Self {
-            under_way: AtomicUsize::new(0),
-            answered: AtomicUsize::new(0),
-            was_written: AtomicBool::new(false),
-            losers_come: AtomicBool::new(false),
-            next_to_write: Arc::new(Semaphore::new(1)),
-        }
-    }
-
-    fn answered(&self, jobs: usize) {
-        self.under_way.fetch_sub(jobs, Ordering::Relaxed);
-        self.answered.fetch_add(jobs, Ordering::Relaxed);
-    }
-}
-
-/// Which of those who look one is.
-enum Part {
-    /// Takes whatever comes, and tells whether its last batch was one of losers.
-    First(watch::Sender<bool>),
-    /// Takes as well while losers come, and when the first is gone.
-    Helper(watch::Receiver<bool>),
-}
-
-impl Part {
-    async fn turn_comes(&mut self) {
-        if let Self::Helper(losers_come) = self {
-            drop(losers_come.wait_for(|come| *come).await);
-        }
-    }
-
-    fn tell(&self, losers_came: bool) {
-        if let Self::First(losers_come) = self {
-            losers_come.send_if_modified(|come| std::mem::replace(come, losers_came) != losers_came);
-        }
-    }
-}
-
 /// Takes batches and looks for what they need. Those that change nothing are answered here: the losers of a rush wait for
 /// nobody's commit.
 async fn look(
@@ -182,7 +125,7 @@ async fn look(
         part.turn_comes().await;
         // One takes at a time.
         let taken = take(&*queue.lock().await, &progress).await;
-        let Some((jobs, leave)) = taken else { break };
+        let Some(Taken { jobs, leave, is_alone }) = taken else { break };
         let asked = batch(&jobs).len();
         let jobs = if progress.losers_come.load(Ordering::Relaxed) {
             dismiss(&mut looker, jobs, &progress).await
@@ -190,10 +133,11 @@ async fn look(
             jobs
         };
         let commands = batch(&jobs);
-        let seen = if commands.is_empty() {
-            Seen::Answers(Answers::new())
-        } else {
-            looker.look(&commands, deadlines(&jobs)).await
+        let presumed = is_alone.then(|| looker.presume(&commands)).flatten();
+        let seen = match presumed {
+            Some(prepared) => Seen::ToWrite(prepared),
+            None if commands.is_empty() => Seen::Answers(Answers::new()),
+            None => looker.look(&commands, deadlines(&jobs)).await,
         };
         progress.losers_come.store(2 * (asked - commands.len() + seen.refusals()) > asked, Ordering::Relaxed);
         drop(commands);
@@ -235,8 +179,16 @@ async fn dismiss(looker: &mut Looker, jobs: Jobs, progress: &Progress) -> Jobs {
     left
 }
 
+/// A batch that was taken, with the leave to look at it if it is expected to be written.
+struct Taken {
+    jobs: Jobs,
+    leave: Option<OwnedSemaphorePermit>,
+    /// Whether it is one job, and nobody else is being served.
+    is_alone: bool,
+}
+
 /// The next batch.
-async fn take(queue: &Queue, progress: &Progress) -> Option<(Jobs, Option<OwnedSemaphorePermit>)> {
+async fn take(queue: &Queue, progress: &Progress) -> Option<Taken> {
     queue.arrival().await;
     let leave = if progress.was_written.load(Ordering::Relaxed) {
         Some(Arc::clone(&progress.next_to_write).acquire_owned().await.ok()?)
@@ -245,8 +197,8 @@ async fn take(queue: &Queue, progress: &Progress) -> Option<(Jobs, Option<OwnedS
     };
     queue.settle(progress.answered.swap(0, Ordering::Relaxed), tokio::task::yield_now).await;
     let jobs = queue.next_share(progress.under_way.load(Ordering::Relaxed)).await?;
-    progress.under_way.fetch_add(jobs.len(), Ordering::Relaxed);
-    Some((jobs, leave))
+    let before = progress.under_way.fetch_add(jobs.len(), Ordering::Relaxed);
+    Some(Taken { is_alone: before + jobs.len() == 1, jobs, leave })
 }
 
 /// Writes batches, one after the other. What became of one is told when the next one is on its way to the database, if there
@@ -323,32 +275,4 @@ fn each(jobs: Jobs, mut answers: Answers) -> Told {
         (job.reply, Ok(answers.split_off(first)))
     });
     of_each.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{
-        pin::pin,
-        task::{Context, Waker},
-    };
-
-    use super::*;
-
-    fn may_take(helper: &mut Part) -> bool {
-        pin!(helper.turn_comes()).poll(&mut Context::from_waker(Waker::noop())).is_ready()
-    }
-
-    #[test]
-    fn the_helper_takes_while_losers_come_and_when_it_is_alone() {
-        let (losers_come, while_losers_come) = watch::channel(false);
-        let (mut first, mut helper) = (Part::First(losers_come), Part::Helper(while_losers_come));
-        assert!(may_take(&mut first));
-        assert!(!may_take(&mut helper));
-        first.tell(true);
-        assert!(may_take(&mut helper));
-        first.tell(false);
-        assert!(!may_take(&mut helper));
-        drop(first);
-        assert!(may_take(&mut helper), "nobody else would");
-    }
 }

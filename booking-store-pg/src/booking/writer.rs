@@ -12,9 +12,10 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use super::{
     Shared,
     ahead::Ahead,
-    load,
+    load::{self, Head},
     recent::Recent,
     resolve::{self, Verdict},
+    save::Basis,
     session::Session,
     turn::{Answers, Look, Prepared, Staged, Turn, Turned},
 };
@@ -147,14 +148,21 @@ impl Writer {
         }
         let Some(place) = ahead.place(&self.recent) else { return Ok(None) };
         let mut session = self.session(by).await?;
+        let basis = ahead.basis();
         let (staged, saved) = ahead.save(&mut session.connection, &place, by.known).await;
         let committed = match saved {
-            Ok(is_saved) => {
+            Ok(clock) => {
+                let life = session.life;
                 self.session = Some(session);
-                if !is_saved {
-                    self.shared.others_write.store(true, Ordering::Relaxed);
+                let Some(now) = clock else {
+                    match basis {
+                        Basis::Loaded => self.shared.others_write.store(true, Ordering::Relaxed),
+                        Basis::Presumed => self.shared.known.learn(false),
+                    }
                     return Ok(None);
-                }
+                };
+                let (last_event, catalog_version) = (staged.last_event, place.catalog_version);
+                self.shared.known.note(life, Head { last_event, catalog_version, now }, Instant::now());
                 Ok(())
             }
             // The statement failed as a whole.
@@ -242,6 +250,9 @@ impl Writer {
     fn conclude(&mut self, staged: Staged, committed: Result<(), Trouble>) -> Result<Answers, Trouble> {
         let Staged { answers, first_event, touched, catalog_changed, reach, last_event, .. } = staged;
         if let (Ok(()), Some(first), Some(reach)) = (&committed, first_event, reach) {
+            if let Some(session) = &self.session {
+                self.shared.known.wrote(session.life, last_event);
+            }
             self.recent.note(first.seq - 1, last_event, first.at, reach);
         }
         // What was remembered may be wrong now, also when nobody knows.

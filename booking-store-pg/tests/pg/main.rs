@@ -12,6 +12,7 @@ mod lists;
 mod neighbours;
 mod outages;
 mod overlap;
+mod presumed;
 mod queues;
 mod rush;
 mod schema;

@@ -24,8 +24,10 @@ async fn open(url: &str) -> Arc<PgStore> {
     PgStore::connect(PgConfig::new(url, BookingPolicy::default())).await.expect("the store opens")
 }
 
-/// What a hold and what reads say, each within two seconds.
+/// What a hold and what reads say, each within two seconds. A database that answered a moment ago is presumed to be there; here
+/// that moment is over, so that nothing is sent to one that is gone but questions.
 async fn all_calls(world: &World, seat: u32) -> Vec<Option<StoreError>> {
+    tokio::time::sleep(Duration::from_millis(100)).await;
     async fn timed<T>(call: impl Future<Output = Result<T, StoreError>>) -> Option<StoreError> {
         let begin = Instant::now();
         let answer = call.await;
@@ -83,6 +85,27 @@ async fn a_crashed_server_is_unavailable_and_comes_back_with_all_that_was_acknow
     back(&world, 4).await;
     let again = world.store.reservation(user(1), bought.id).await.expect("a read").expect("it is kept");
     assert_eq!(again.status, booking_core::hold::ReservationStatus::Confirmed);
+    world.books_are_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_became_of_a_hold_that_was_sent_to_a_database_just_gone_is_told_when_it_is_repeated() {
+    let mut server = Server::start(&[]).await;
+    let world = World::new(open(&server.url()).await).await;
+    for n in 1..=3 {
+        world.rich(n).await;
+    }
+    // The second one is presumed to find what the first one found.
+    world.hold(1, 1).await;
+    world.hold(2, 2).await;
+    server.crash();
+    let place = world.place(user(3), &[3]);
+    let begin = Instant::now();
+    let error = world.ask(place.clone()).await.expect_err("there is no database to answer");
+    assert!(error.retryable() && begin.elapsed() < PATIENCE, "{error:?} after {:?}", begin.elapsed());
+    server.resume().await;
+    back(&world, 4).await;
+    world.done(place).await;
     world.books_are_clean().await;
 }
 

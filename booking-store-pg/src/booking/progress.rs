@@ -1,0 +1,91 @@
+//! How those who take batches of bookings, and the one who writes them, go by each other.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+
+use tokio::sync::{Semaphore, watch};
+
+/// What those who take batches have to know of each other, and of the one who writes them.
+#[derive(Debug)]
+pub(super) struct Progress {
+    /// Jobs that were taken and are not answered.
+    pub(super) under_way: AtomicUsize,
+    /// Jobs that were answered since batches were taken last.
+    pub(super) answered: AtomicUsize,
+    /// Whether the last batch was to be written. So the next one is expected to be: sales go on being sales, and a rush goes
+    /// on having losers.
+    pub(super) was_written: AtomicBool,
+    /// Whether most of the last batch were refused, so that a glance may be worth while.
+    pub(super) losers_come: AtomicBool,
+    /// What is to be written is looked at when the batch before it has begun to be written: it would be old by its turn otherwise.
+    pub(super) next_to_write: Arc<Semaphore>,
+}
+
+impl Progress {
+    pub(super) fn new() -> Self {
+        Self {
+            under_way: AtomicUsize::new(0),
+            answered: AtomicUsize::new(0),
+            was_written: AtomicBool::new(false),
+            losers_come: AtomicBool::new(false),
+            next_to_write: Arc::new(Semaphore::new(1)),
+        }
+    }
+
+    pub(super) fn answered(&self, jobs: usize) {
+        self.under_way.fetch_sub(jobs, Ordering::Relaxed);
+        self.answered.fetch_add(jobs, Ordering::Relaxed);
+    }
+}
+
+/// Which of those who look one is.
+pub(super) enum Part {
+    /// Takes whatever comes, and tells whether its last batch was one of losers.
+    First(watch::Sender<bool>),
+    /// Takes as well while losers come, and when the first is gone.
+    Helper(watch::Receiver<bool>),
+}
+
+impl Part {
+    pub(super) async fn turn_comes(&mut self) {
+        if let Self::Helper(losers_come) = self {
+            drop(losers_come.wait_for(|come| *come).await);
+        }
+    }
+
+    pub(super) fn tell(&self, losers_came: bool) {
+        if let Self::First(losers_come) = self {
+            losers_come.send_if_modified(|come| std::mem::replace(come, losers_came) != losers_came);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::pin,
+        task::{Context, Waker},
+    };
+
+    use super::*;
+
+    fn may_take(helper: &mut Part) -> bool {
+        pin!(helper.turn_comes()).poll(&mut Context::from_waker(Waker::noop())).is_ready()
+    }
+
+    #[test]
+    fn the_helper_takes_while_losers_come_and_when_it_is_alone() {
+        let (losers_come, while_losers_come) = watch::channel(false);
+        let (mut first, mut helper) = (Part::First(losers_come), Part::Helper(while_losers_come));
+        assert!(may_take(&mut first));
+        assert!(!may_take(&mut helper));
+        first.tell(true);
+        assert!(may_take(&mut helper));
+        first.tell(false);
+        assert!(!may_take(&mut helper));
+        drop(first);
+        assert!(may_take(&mut helper), "nobody else would");
+    }
+}
