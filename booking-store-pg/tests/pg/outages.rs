@@ -27,13 +27,13 @@ async fn open(url: &str) -> Arc<PgStore> {
 /// What a hold and what reads say, each within two seconds. A database that answered a moment ago is presumed to be there; here
 /// that moment is over, so that nothing is sent to one that is gone but questions.
 async fn all_calls(world: &World, seat: u32) -> Vec<Option<StoreError>> {
-    tokio::time::sleep(Duration::from_millis(100)).await;
     async fn timed<T>(call: impl Future<Output = Result<T, StoreError>>) -> Option<StoreError> {
         let begin = Instant::now();
         let answer = call.await;
         assert!(begin.elapsed() < PATIENCE, "it took {:?}", begin.elapsed());
         answer.err()
     }
+    tokio::time::sleep(Duration::from_millis(100)).await;
     let store = &world.store;
     let lane = booking_core::LaneName::main();
     let hold = timed(world.ask(world.place(user(1), &[seat])));
