@@ -56,7 +56,7 @@ pub struct PgConfig {
     pub url: String,
     /// Limits of holds and wallets.
     pub policy: BookingPolicy,
-    /// The most connections for reading. Batches have ten more: three look, one writes, one changes settings of lanes,
+    /// The most connections for reading. Batches have nine more: two look, one writes, one changes settings of lanes,
     /// one changes concerts, and four are for lanes. A few are best: 8 unless measured otherwise.
     pub connections: usize,
 }

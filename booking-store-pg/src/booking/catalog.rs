@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::rows;
 use crate::trouble::Trouble;
 
-/// More than this is forgotten as a whole; each of four connections has its own.
+/// More than this is forgotten as a whole; each of three connections has its own.
 const MOST: usize = 25_000;
 
 const PERFORMANCES: &str =

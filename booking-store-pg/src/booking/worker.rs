@@ -1,10 +1,7 @@
 //! The workers of a store: they take what queues up, have it executed as one batch, and answer. For bookings there are those
 //! who look and one who writes, so that the database loads for one batch while it writes another.
 
-use std::{
-    iter,
-    sync::{Arc, atomic::Ordering},
-};
+use std::sync::{Arc, atomic::Ordering};
 
 use booking_core::{
     Command, StoreError,
@@ -30,9 +27,6 @@ use crate::{
 
 /// More commands than this do not wait: the store is overloaded and says so.
 const QUEUED: usize = 20_000;
-/// How many help the one who looks while losers come: then one of their batches is answered from what was seen, while others
-/// are looked up.
-const HELPERS: usize = 2;
 /// More commands than this are not decided at once, so that no turn takes long.
 const BATCH: usize = 512;
 /// How often each job of a batch that failed is tried: one that always fails shall leave the others their time.
@@ -64,8 +58,8 @@ impl Counter {
                 let (losers_come, while_losers_come) = watch::channel(false);
                 let progress = Arc::new(Progress::new());
                 let queue = Arc::new(Mutex::new(queue));
-                let helpers = (0..HELPERS).map(|_| Part::Helper(while_losers_come.clone()));
-                for part in iter::once(Part::First(losers_come)).chain(helpers) {
+                // While losers come one of their batches is answered from what was seen, while another is looked up.
+                for part in [Part::First(losers_come), Part::Helper(while_losers_come)] {
                     let (queue, looker) = (Arc::clone(&queue), Looker::new(Arc::clone(shared)));
                     tokio::spawn(look(queue, looker, part, written.clone(), Arc::clone(&progress)));
                 }
