@@ -5,15 +5,16 @@
 
 use std::sync::Arc;
 
-use booking_core::{id::PerformanceId, store::BookingStore};
-use futures_util::future::join_all;
-use sqlx::postgres::PgPoolOptions;
-use uuid::Uuid;
-
 use crate::{
     rivals::pgbench,
     world::{SEATS, World, clients, number, place, pool, rate, rounds, show, ticket, user},
 };
+use booking_core::{
+    id::{PerformanceId, ReservationId},
+    store::BookingStore,
+};
+use futures_util::future::join_all;
+use sqlx::postgres::PgPoolOptions;
 
 /// Over which is spread; one more is rushed.
 const SHOWS: u64 = 10_000;
@@ -100,7 +101,7 @@ async fn one_statement(world: &World, aim: Aim, first: u64) -> (f64, u64) {
         let pool = lent.clone();
         async move {
             let (performance, seat) = aim.seat(first + n);
-            let hold = sqlx::query(NAIVE_HOLD).bind(Uuid::new_v4()).bind(user(first + n).0);
+            let hold = sqlx::query(NAIVE_HOLD).bind(ReservationId::random().0).bind(user(first + n).0);
             let hold = hold.bind(performance.0).bind(i32::try_from(seat).unwrap_or(0) + 1);
             hold.execute(&pool).await.expect("an answer");
             Some(())
