@@ -5,16 +5,17 @@
 
 use std::sync::Arc;
 
-use crate::{
-    rivals::pgbench,
-    world::{SEATS, World, clients, number, place, pool, rate, rounds, show, ticket, user},
-};
 use booking_core::{
     id::{PerformanceId, ReservationId},
     store::BookingStore,
 };
 use futures_util::future::join_all;
 use sqlx::postgres::PgPoolOptions;
+
+use crate::{
+    rivals::pgbench,
+    world::{SEATS, World, clients, number, place, pool, rate, rounds, show, ticket, user},
+};
 
 /// Over which is spread; one more is rushed.
 const SHOWS: u64 = 10_000;
