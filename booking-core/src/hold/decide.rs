@@ -30,8 +30,8 @@ struct Request<'a> {
     choice: &'a SeatChoice,
 }
 
-/// The refusals of a hold, in order of precedence: each line may be refused only if all above it passed. What does not depend
-/// on who asks comes first, so that those who come too late can be told with a look at the seats alone.
+/// The refusals of a hold, in order of precedence: each line may be refused only if all above it passed. What somebody else has
+/// is refused before it is looked at who asks, so that those who come too late can be told with a look at the seats alone.
 fn place(state: &State, request: &Request<'_>, now: Timestamp) -> Result<Vec<Event>, Refusal> {
     let wanted = Wanted::by(request.choice)?;
     if let Some(existing) = state.reservations.get(&request.id) {
@@ -67,7 +67,7 @@ fn place(state: &State, request: &Request<'_>, now: Timestamp) -> Result<Vec<Eve
     }))])
 }
 
-/// The refusal of a hold that nobody can have at `now`: for whoever made nothing by its identity before, and has none of the
+/// The refusal of a hold that the catalogue and its seats tell: for whoever made nothing by its identity before, and has none of the
 /// seats it wants.
 pub(crate) fn refused_to_all(state: &State, command: &Command, now: Timestamp) -> Option<Refusal> {
     let Command::Place { reservation, ticket, performance, choice } = command else { return None };

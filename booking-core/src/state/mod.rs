@@ -119,8 +119,8 @@ impl State {
         }
     }
 
-    /// The refusal of a hold that nobody can have at `now`, which the catalogue and its seats tell: for a ticket whose user has
-    /// none of them, and an identity by which no reservation is there. None: it takes more to decide the command.
+    /// The refusal of a hold that is refused to all, as the catalogue and its seats tell: for a ticket whose user has none of
+    /// them, and an identity by which no reservation is there. None: it takes more to decide the command.
     pub fn refused_to_all(&self, command: &Command, now: Timestamp) -> Option<Refusal> {
         match command {
             Command::Hold(command) => hold::decide::refused_to_all(self, command, now),

@@ -1,7 +1,8 @@
 //! Holds a second, next to what one statement a request does, through the same driver and by pgbench.
 //!
 //! The one statement takes a seat and writes a reservation, and nothing else: no user is locked, no limit and no ticket
-//! is looked at, nothing is logged.
+//! is looked at, nothing is logged. Its reservations have identities that begin with their time, as ours have; pgbench's are
+//! random, since the server can make no others.
 
 use std::sync::Arc;
 

@@ -1,10 +1,12 @@
-//! A glance at the seats of a batch of holds, for those who come too late: what somebody else has is nobody's for now, whoever
-//! asks. While a rush has losers it spares them the look at who they are, which costs several times as much.
+//! A glance at the seats that holds name, for those who come too late: what somebody else has is nobody's for now, whoever
+//! asks. While a rush has losers it spares them the look at who they are, which costs several times as much. The best seats are
+//! not glanced at, since whose they are would have to be found for a whole hall.
 
 use std::collections::HashSet;
 
 use booking_core::{
-    BookingPolicy, Command, Keys, Refusal, Rows, State, Timestamp, hold,
+    BookingPolicy, Command, Keys, Refusal, Rows, State, Timestamp,
+    hold::{self, SeatChoice},
     id::{ReservationId, UserId},
 };
 use sqlx::query;
@@ -12,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     load::{micros, uuids},
-    look::{all_taken, named_seats, numbers_of, taken},
+    look::{named_seats, numbers_of, taken},
     rows,
     session::Session,
 };
@@ -26,13 +28,17 @@ const GLANCE: &str = concat!(
     FROM log_head CROSS JOIN (SELECT array_agg(s.performance_id), array_agg(s.number::integer), array_agg(s.reservation_id), \
         array_agg(s.held_until), array_agg(r.user_id) FROM (",
     taken!(concat!("(", named_seats!("$2", "$3"), ")"), "AND number = t.number"),
-    all_taken!("$4"),
     ") AS s CROSS JOIN LATERAL (SELECT user_id FROM reservations WHERE reservation_id = s.reservation_id OFFSET 0) AS r) AS taken"
 );
 
 pub(super) const STATEMENTS: &[&str] = &[GLANCE];
 
-/// What was seen of a batch of holds.
+/// Whether a glance may tell what becomes of a command: a hold of seats that it names.
+pub(super) fn may_tell(command: &Command) -> bool {
+    matches!(command, Command::Hold(hold::Command::Place { choice: SeatChoice::Exact(_), .. }))
+}
+
+/// What was seen of holds.
 pub(super) struct Glance {
     /// The catalogue and the seats.
     state: State,
@@ -55,7 +61,6 @@ impl Glance {
             .bind(uuids(&keys.reservations, |id| id.0))
             .bind(performances)
             .bind(numbers)
-            .bind(uuids(&keys.all_seats, |id| id.0))
             .fetch_one(&mut session.connection)
             .await?;
         let version = rows::get(&row, 0)?;
@@ -72,11 +77,11 @@ impl Glance {
         })
     }
 
-    /// The refusal of a command, if this is enough to tell it: nothing is to be repeated then, and the seats are not those of
-    /// who asks.
+    /// The refusal of a command that a glance may tell, if this is enough to tell it: nothing is to be repeated then, and the seats
+    /// are not those of who asks.
     pub(super) fn refusal(&self, command: &Command) -> Option<Refusal> {
         let Command::Hold(hold::Command::Place { reservation, ticket, .. }) = command else { return None };
-        if self.made.contains(reservation) || self.owners.contains(&ticket.user) {
+        if !may_tell(command) || self.made.contains(reservation) || self.owners.contains(&ticket.user) {
             return None;
         }
         self.state.refused_to_all(command, self.now)

@@ -73,8 +73,8 @@ macro_rules! taken {
 
 /// All of these performances.
 macro_rules! all_taken {
-    ($all:literal) => {
-        concat!(" UNION ALL ", taken!(concat!("(SELECT unnest(", $all, "::uuid[]) AS performance_id)"), ""))
+    () => {
+        concat!(" UNION ALL ", taken!("(SELECT unnest($9::uuid[]) AS performance_id)", ""))
     };
 }
 
@@ -106,7 +106,7 @@ macro_rules! named_seats {
     };
 }
 
-pub(super) use {all_taken, named_seats, of_ticket, taken, tickets};
+pub(super) use {named_seats, of_ticket, taken, tickets};
 
 /// Active reservations of users, reservations by identity, by payment and by ticket, what those that are named lead to,
 /// wallets, seats, and the head of the log.
@@ -140,7 +140,7 @@ const LOOK: &str = concat!(
                 ),
                 "AND number = t.number"
             ),
-            all_taken!("$9")
+            all_taken!()
         )
     )
 );
@@ -176,7 +176,7 @@ macro_rules! look_for_holds {
 
 const LOOK_FOR_HOLDS: &str = look_for_holds!("");
 /// Some of whom leave the choice to us.
-const LOOK_FOR_BEST: &str = look_for_holds!(all_taken!("$9"));
+const LOOK_FOR_BEST: &str = look_for_holds!(all_taken!());
 
 pub(super) const STATEMENTS: &[&str] = &[LOOK, LOOK_FOR_HOLDS, LOOK_FOR_BEST];
 

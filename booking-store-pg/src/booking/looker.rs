@@ -32,14 +32,14 @@ pub(super) enum Seen {
 }
 
 impl Seen {
-    /// How many are known to be refused.
-    pub(super) fn refusals(&self) -> usize {
+    /// How many are refused, if that is known by now.
+    pub(super) fn refusals(&self) -> Option<usize> {
         let answers = match self {
             Self::Answers(answers) => answers,
             Self::ToWrite(Prepared::Ahead(ahead)) => ahead.answers(),
-            Self::ToWrite(Prepared::Nothing | Prepared::Look(_)) => return 0,
+            Self::ToWrite(Prepared::Nothing | Prepared::Look(_)) => return None,
         };
-        answers.iter().filter(|answer| answer.is_err()).count()
+        Some(answers.iter().filter(|answer| answer.is_err()).count())
     }
 }
 
@@ -62,9 +62,10 @@ impl Looker {
             Look::at(session, policy, &Keys::of(batch.iter().copied()), whom).await
         });
         let Some(look) = looked.await else { return Seen::ToWrite(Prepared::Nothing) };
-        self.shared.known.note(look.life, look.head, Instant::now());
-        if whom == Whom::Holds {
-            self.shared.known.learn(look.is_presumed);
+        let (known, now) = (&self.shared.known, Instant::now());
+        match whom {
+            Whom::Holds => known.looked(look.life, look.head, look.is_presumed, now),
+            Whom::Anybody => known.note(look.life, look.head, now),
         }
         if whom == Whom::Holds && !self.shared.others_write.load(Ordering::Relaxed) {
             let Look { state, head, reach, life, .. } = look;
@@ -83,9 +84,12 @@ impl Looker {
 
     /// Decides a batch on what it is presumed to find, if there is reason to. None: it has to be looked at.
     pub(super) fn presume(&self, batch: &[&Command]) -> Option<Prepared> {
-        let Shared { policy, known, others_write, .. } = &*self.shared;
+        let Shared { policy, known, others_write, life: newest, .. } = &*self.shared;
         let Session { catalog, life, .. } = self.session.as_ref()?;
-        if !known.may_presume() || others_write.load(Ordering::Relaxed) || Whom::of(batch) != Whom::Holds {
+        let is_newest = *life == newest.load(Ordering::SeqCst);
+        if !(known.may_presume() && is_newest && Whom::of(batch) == Whom::Holds)
+            || others_write.load(Ordering::Relaxed)
+        {
             return None;
         }
         let (keys, head) = (Keys::of(batch.iter().copied()), known.head(*life, Instant::now())?);

@@ -30,6 +30,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU64},
     },
+    time::Duration,
 };
 
 use booking_core::{BookingPolicy, Command, batcher::BatchSizes, id::PerformanceId};
@@ -125,6 +126,18 @@ impl PgStore {
 
     pub(crate) fn queue(&self) -> &Queue {
         &self.queue
+    }
+
+    /// How many lone holds were saved as they were presumed, and how many were not. For tests.
+    #[doc(hidden)]
+    pub fn presumptions(&self) -> (u64, u64) {
+        self.shared.known.presumptions()
+    }
+
+    /// How long a database that answered is presumed to be there: 100 ms otherwise. For tests that wait for a slow machine.
+    #[doc(hidden)]
+    pub fn presume_for(&self, moment: Duration) {
+        self.shared.known.presume_for(moment);
     }
 
     /// Forgets what is remembered of seat maps and dates, which may be 100 ms old otherwise. For tests that move the

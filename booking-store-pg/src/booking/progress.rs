@@ -18,7 +18,7 @@ pub(super) struct Progress {
     /// on having losers.
     pub(super) was_written: AtomicBool,
     /// Whether most of the last batch were refused, so that a glance may be worth while.
-    pub(super) losers_come: AtomicBool,
+    pub(super) most_lose: AtomicBool,
     /// What is to be written is looked at when the batch before it has begun to be written: it would be old by its turn otherwise.
     pub(super) next_to_write: Arc<Semaphore>,
 }
@@ -29,7 +29,7 @@ impl Progress {
             under_way: AtomicUsize::new(0),
             answered: AtomicUsize::new(0),
             was_written: AtomicBool::new(false),
-            losers_come: AtomicBool::new(false),
+            most_lose: AtomicBool::new(false),
             next_to_write: Arc::new(Semaphore::new(1)),
         }
     }

@@ -13,8 +13,7 @@ use tokio::{
 };
 
 use super::{
-    Shared,
-    look::Whom,
+    Shared, glance,
     looker::{Looker, Seen},
     progress::{Part, Progress},
     turn::{Answers, Prepared},
@@ -121,7 +120,7 @@ async fn look(
         let taken = take(&*queue.lock().await, &progress).await;
         let Some(Taken { jobs, leave, is_alone }) = taken else { break };
         let asked = batch(&jobs).len();
-        let jobs = if progress.losers_come.load(Ordering::Relaxed) {
+        let jobs = if progress.most_lose.load(Ordering::Relaxed) {
             dismiss(&mut looker, jobs, &progress).await
         } else {
             jobs
@@ -133,7 +132,9 @@ async fn look(
             None if commands.is_empty() => Seen::Answers(Answers::new()),
             None => looker.look(&commands, deadlines(&jobs)).await,
         };
-        progress.losers_come.store(2 * (asked - commands.len() + seen.refusals()) > asked, Ordering::Relaxed);
+        if let Some(refused) = seen.refusals() {
+            progress.most_lose.store(2 * (asked - commands.len() + refused) > asked, Ordering::Relaxed);
+        }
         drop(commands);
         let to_write = matches!(seen, Seen::ToWrite(_));
         progress.was_written.store(to_write, Ordering::Relaxed);
@@ -151,20 +152,19 @@ async fn look(
     }
 }
 
-/// Tells those of a batch of holds who come too late, which takes a glance; and gives the others.
+/// Tells those who come too late, which takes a glance; and gives the others.
 async fn dismiss(looker: &mut Looker, jobs: Jobs, progress: &Progress) -> Jobs {
-    let commands = batch(&jobs);
+    let holds: Vec<&Command> = batch(&jobs).into_iter().filter(|command| glance::may_tell(command)).collect();
     // One alone waits less for one look than for a glance and a look.
-    if jobs.len() == 1 || Whom::of(&commands) != Whom::Holds {
+    if holds.len() < 2 {
         return jobs;
     }
-    let Some(glance) = looker.glance(&commands, deadlines(&jobs)).await else { return jobs };
-    drop(commands);
+    let Some(glance) = looker.glance(&holds, deadlines(&jobs)).await else { return jobs };
+    drop(holds);
     let (mut told, mut left) = (Told::new(), Jobs::new());
     for job in jobs {
-        let refusals: Option<Vec<_>> =
-            job.work.commands.iter().map(|command| glance.refusal(command).map(Err)).collect();
-        match refusals {
+        let refusals = job.work.commands.iter().map(|command| glance.refusal(command).map(Err));
+        match refusals.collect::<Option<Answers>>() {
             Some(refusals) => told.push((job.reply, Ok(refusals))),
             None => left.push(job),
         }

@@ -154,19 +154,23 @@ impl Writer {
             Ok(clock) => {
                 let life = session.life;
                 self.session = Some(session);
-                let Some(now) = clock else {
-                    match basis {
-                        Basis::Loaded => self.shared.others_write.store(true, Ordering::Relaxed),
-                        Basis::Presumed => self.shared.known.learn(false),
+                match basis {
+                    Basis::Presumed => self.shared.known.compared(clock.is_some()),
+                    Basis::Loaded if clock.is_none() => {
+                        self.shared.others_write.store(true, Ordering::Relaxed);
                     }
-                    return Ok(None);
-                };
+                    Basis::Loaded => {}
+                }
+                let Some(now) = clock else { return Ok(None) };
                 let (last_event, catalog_version) = (staged.last_event, place.catalog_version);
                 self.shared.known.note(life, Head { last_event, catalog_version, now }, Instant::now());
                 Ok(())
             }
             // The statement failed as a whole.
             Err(trouble @ Trouble::Again(_)) => {
+                if basis == Basis::Presumed {
+                    self.shared.known.compared(false);
+                }
                 self.session = Some(session);
                 return Err(trouble);
             }
