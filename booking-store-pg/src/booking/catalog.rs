@@ -54,17 +54,6 @@ impl Catalog {
         unknown
     }
 
-    /// The performances with their concerts, if all of them are remembered of this version.
-    pub(super) fn recall(&self, version: i64, keys: &Keys) -> Option<Rows> {
-        let mut rows = Rows::default();
-        for id in &keys.performances {
-            let (performance, concert) = self.performances.get(id).filter(|_| self.version == version)?;
-            rows.performances.push(performance.clone());
-            rows.concerts.push(concert.clone());
-        }
-        Some(rows)
-    }
-
     fn remember(&mut self, found: &Rows) {
         if self.performances.len() > MOST {
             self.performances.clear();

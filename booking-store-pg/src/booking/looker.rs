@@ -82,28 +82,29 @@ impl Looker {
         }
     }
 
-    /// Decides a batch on what it is presumed to find, if there is reason to. None: it has to be looked at.
-    pub(super) fn presume(&self, batch: &[&Command]) -> Option<Prepared> {
-        let Shared { policy, known, others_write, life: newest, .. } = &*self.shared;
-        let Session { catalog, life, .. } = self.session.as_ref()?;
-        let is_newest = *life == newest.load(Ordering::SeqCst);
-        if !(known.may_presume() && is_newest && Whom::of(batch) == Whom::Holds)
-            || others_write.load(Ordering::Relaxed)
-        {
+    /// Decides a batch on what it is presumed to find, if there is reason to: only what is not remembered of the catalogue is
+    /// loaded. None: it has to be looked at.
+    pub(super) async fn presume(&mut self, batch: &[&Command], by: Deadlines) -> Option<Prepared> {
+        let shared = Arc::clone(&self.shared);
+        let is_expected = shared.known.may_presume() && !shared.others_write.load(Ordering::Relaxed);
+        let keys = Keys::of(batch.iter().copied());
+        if !is_expected || Whom::of(batch) != Whom::Holds || !keys.all_seats.is_empty() {
             return None;
         }
-        let (keys, head) = (Keys::of(batch.iter().copied()), known.head(*life, Instant::now())?);
-        if !keys.all_seats.is_empty() {
-            return None;
-        }
-        let mut state = State::load(policy.clone(), presumed(&keys, head.now));
-        state.add(catalog.recall(head.catalog_version, &keys)?);
+        let loaded = self.on_session(by, async |session, _| {
+            let Session { connection, catalog, life } = session;
+            let Some(head) = shared.known.head(*life, Instant::now()) else { return Ok(None) };
+            Ok(Some((catalog.load(connection, head.catalog_version, &keys).await?, head, *life)))
+        });
+        let (catalog, head, life) = loaded.await??;
+        let mut state = State::load(shared.policy.clone(), presumed(&keys, head.now));
+        state.add(catalog);
         let decided = Decided::of(state, batch, head.now);
         // A refusal, or an answer that changes nothing, is not told on a presumption.
         if decided.events.len() < batch.len() {
             return None;
         }
-        let ahead = Ahead::of(decided, head, Reach::of(&keys), *life, Basis::Presumed).ok()?;
+        let ahead = Ahead::of(decided, head, Reach::of(&keys), life, Basis::Presumed).ok()?;
         Some(Prepared::Ahead(Box::new(ahead)))
     }
 

@@ -126,7 +126,7 @@ async fn look(
             jobs
         };
         let commands = batch(&jobs);
-        let presumed = is_alone.then(|| looker.presume(&commands)).flatten();
+        let presumed = if is_alone { looker.presume(&commands, deadlines(&jobs)).await } else { None };
         let seen = match presumed {
             Some(prepared) => Seen::ToWrite(prepared),
             None if commands.is_empty() => Seen::Answers(Answers::new()),
