@@ -20,12 +20,15 @@ use crate::support::{
 /// Longer than any call may take.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// A store that presumes nothing, not even for a moment: nothing is sent to a database that is gone but questions.
 async fn open(url: &str) -> Arc<PgStore> {
-    PgStore::connect(PgConfig::new(url, BookingPolicy::default())).await.expect("the store opens")
+    let config = PgConfig::new(url, BookingPolicy::default());
+    let store = PgStore::connect(config).await.expect("the store opens");
+    store.presume_for(Duration::ZERO);
+    store
 }
 
-/// What a hold and what reads say, each within two seconds. A database that answered a moment ago is presumed to be there; here
-/// that moment is over, so that nothing is sent to one that is gone but questions.
+/// What a hold and what reads say, each within two seconds.
 async fn all_calls(world: &World, seat: u32) -> Vec<Option<StoreError>> {
     async fn timed<T>(call: impl Future<Output = Result<T, StoreError>>) -> Option<StoreError> {
         let begin = Instant::now();
@@ -33,7 +36,6 @@ async fn all_calls(world: &World, seat: u32) -> Vec<Option<StoreError>> {
         assert!(begin.elapsed() < PATIENCE, "it took {:?}", begin.elapsed());
         answer.err()
     }
-    tokio::time::sleep(Duration::from_millis(100)).await;
     let store = &world.store;
     let lane = booking_core::LaneName::main();
     let hold = timed(world.ask(world.place(user(1), &[seat])));
