@@ -5,9 +5,12 @@ use crate::{
     catalog::{Concert, LaneRecord, Performance},
     hold::{Reservation, Seat, SeatNumber},
     id::PerformanceId,
+    keys::Keys,
+    money::Money,
     payment::Payment,
     policy::BookingPolicy,
     ticket::{EndReason, Ticket},
+    time::Timestamp,
     wallet::{Entry, Wallet},
 };
 
@@ -33,6 +36,20 @@ pub struct Rows {
     /// Endings of tickets that are not acknowledged. Deciding does not need them: only a store that keeps its whole
     /// state in memory loads them.
     pub endings: Vec<(Ticket, EndReason)>,
+}
+
+impl Rows {
+    /// What holds of named seats are presumed to find, but for the catalogue: their users are there, and nothing else is. A hold
+    /// looks only at whether there is a wallet, so this one is empty.
+    pub fn presumed(keys: &Keys, now: Timestamp) -> Self {
+        let wallet = |user| Wallet { user, balance: Money::default(), entries: 0, opened_at: now };
+        Self { wallets: keys.users.iter().copied().map(wallet).collect(), ..Self::default() }
+    }
+
+    /// Whether what was found for these keys is what such holds are presumed to find.
+    pub fn are_presumed(&self, keys: &Keys) -> bool {
+        self.reservations.is_empty() && self.seats.is_empty() && self.wallets.len() == keys.users.len()
+    }
 }
 
 impl State {

@@ -15,7 +15,6 @@ use std::{
     time::Duration,
 };
 
-use booking_core::{Keys, Rows, Timestamp, wallet::Wallet};
 use tokio::time::Instant;
 
 use super::load::Head;
@@ -124,19 +123,10 @@ impl Known {
     }
 }
 
-/// What a batch of holds of named seats is presumed to find, but for the catalogue. What a wallet has is no matter to a hold.
-pub(super) fn presumed(keys: &Keys, now: Timestamp) -> Rows {
-    let wallet = |user| Wallet { user, balance: booking_core::Money::default(), entries: 0, opened_at: now };
-    Rows { wallets: keys.users.iter().copied().map(wallet).collect(), ..Rows::default() }
-}
-
-/// Whether that is what it found.
-pub(super) fn is_presumed(keys: &Keys, found: &Rows) -> bool {
-    found.reservations.is_empty() && found.seats.is_empty() && found.wallets.len() == keys.users.len()
-}
-
 #[cfg(test)]
 mod tests {
+    use booking_core::Timestamp;
+
     use super::*;
 
     const NOON: Timestamp = Timestamp::from_micros(1_000_000);

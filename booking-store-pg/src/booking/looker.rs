@@ -2,14 +2,13 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use booking_core::{BookingPolicy, Command, Keys, Reach, State};
+use booking_core::{BookingPolicy, Command, Keys, Reach, Rows, State};
 use tokio::time::{Instant, timeout_at};
 
 use super::{
     Shared,
     ahead::Ahead,
     glance::Glance,
-    known::presumed,
     look::Whom,
     save::Basis,
     session::Session,
@@ -97,7 +96,7 @@ impl Looker {
             Ok(Some((catalog.load(connection, head.catalog_version, &keys).await?, head, *life)))
         });
         let (catalog, head, life) = loaded.await??;
-        let mut state = State::load(shared.policy.clone(), presumed(&keys, head.now));
+        let mut state = State::load(shared.policy.clone(), Rows::presumed(&keys, head.now));
         state.add(catalog);
         let decided = Decided::of(state, batch, head.now);
         // A refusal, or an answer that changes nothing, is not told on a presumption.

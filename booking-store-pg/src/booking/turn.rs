@@ -11,7 +11,7 @@ use sqlx::raw_sql;
 
 use super::{
     ahead::Ahead,
-    catalog, known,
+    catalog,
     load::{self, Head, Loaded},
     look::Whom,
     recent::Recent,
@@ -124,7 +124,7 @@ impl Look {
     ) -> Result<Self, Trouble> {
         let Session { connection, catalog, life } = session;
         let Loaded { rows, head, reach } = load::load(connection, keys, whom).await?;
-        let is_presumed = known::is_presumed(keys, &rows);
+        let is_presumed = rows.are_presumed(keys);
         let mut state = State::load(policy.clone(), rows);
         state.add(catalog.load(connection, head.catalog_version, keys).await?);
         Ok(Self { state, head, reach, life: *life, is_presumed })
