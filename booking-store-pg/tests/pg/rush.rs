@@ -21,7 +21,7 @@ use crate::support::{
 
 const CLIENTS: u32 = 64;
 const SEATS: u32 = 4;
-const TIMES: u32 = 25;
+const TIMES: u32 = 100;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn winners_and_losers_of_one_rush_are_all_answered_and_no_seat_has_two_owners() {
