@@ -22,8 +22,8 @@ BEGIN
         USING ERRCODE = 'integrity_constraint_violation';
 END $$;
 
--- A row names only rows that are there, and that stay: users, reservations and payments are never deleted, and what names
--- another row is never changed. Foreign keys say the same, but ask row by row, which was two fifths of saving a hold; the
+-- A row names only rows that are there, and that stay: users, performances, reservations and payments are never deleted, and
+-- what names another row is never changed. Foreign keys say the same, but ask row by row, which was two fifths of saving a hold; the
 -- tables that every hold and payment writes ask once a statement. OFFSET 0 keeps the question from being planned as a
 -- join, which would read a whole table for as long as a plan is kept that was made when it was empty.
 CREATE FUNCTION refuse_stranger(named text) RETURNS void LANGUAGE plpgsql AS $$
@@ -62,7 +62,7 @@ CREATE INDEX concerts_in_order ON concerts (created_at, (concert_id::text) COLLA
 CREATE INDEX concerts_of_lane ON concerts (lane);
 
 CREATE TABLE performances (
-    performance_id     uuid PRIMARY KEY,
+    performance_id     uuid NOT NULL,
     concert_id         uuid NOT NULL REFERENCES concerts,
     venue              text NOT NULL,
     starts_at          timestamptz NOT NULL,
@@ -72,11 +72,14 @@ CREATE TABLE performances (
     price              units NOT NULL,
     seats              seat_number NOT NULL, -- they are numbered from 1 to this
     on_sale            boolean NOT NULL,
-    created_at         timestamptz NOT NULL
+    created_at         timestamptz NOT NULL,
+    PRIMARY KEY (performance_id) INCLUDE (seats) -- which tells all that a reservation has to know of it
 );
 CREATE INDEX performances_in_order ON performances (starts_at, performance_id) WHERE on_sale;
 CREATE INDEX performances_of_concert ON performances (concert_id, starts_at);
 CREATE INDEX performances_of_date ON performances (local_date, starts_at, performance_id) WHERE on_sale;
+CREATE TRIGGER stays BEFORE DELETE OR TRUNCATE OR UPDATE OF performance_id ON performances
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('performances stay');
 
 -- A user is who has a wallet.
 CREATE TABLE users (
@@ -91,8 +94,8 @@ CREATE TRIGGER stays BEFORE DELETE OR TRUNCATE OR UPDATE OF user_id ON users
 CREATE TABLE reservations (
     reservation_id uuid PRIMARY KEY,
     user_id        uuid NOT NULL, -- of users
-    performance_id uuid NOT NULL, -- of performances, which has their seats
-    seats          seat_numbers NOT NULL,
+    performance_id uuid NOT NULL, -- of performances
+    seats          seat_numbers NOT NULL, -- which that has
     ticket_lane    text NOT NULL,
     ticket_epoch   bigint NOT NULL, -- 64 bits, of which the highest reads as a sign
     ticket_seq     bigint NOT NULL,
@@ -113,9 +116,10 @@ CREATE INDEX reservations_released
     ON reservations (user_id, ticket_epoch, ticket_seq, ticket_lane, made) WHERE status = 'released';
 CREATE FUNCTION reservations_name() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM refuse_stranger(format('user %s or performance %s', made.user_id, made.performance_id)) FROM made
-        WHERE NOT EXISTS (SELECT FROM users u WHERE u.user_id = made.user_id OFFSET 0)
-        OR NOT EXISTS (SELECT FROM performances p WHERE p.performance_id = made.performance_id OFFSET 0);
+    PERFORM refuse_stranger(format('user %s or seats %s of performance %s', made.user_id, made.seats, made.performance_id))
+        FROM made WHERE NOT EXISTS (SELECT FROM users u WHERE u.user_id = made.user_id OFFSET 0)
+        OR NOT EXISTS (SELECT FROM performances p WHERE p.performance_id = made.performance_id
+            AND p.seats >= ALL (made.seats) OFFSET 0);
     RETURN NULL;
 END $$;
 CREATE TRIGGER names AFTER INSERT ON reservations REFERENCING NEW TABLE AS made
@@ -124,22 +128,21 @@ CREATE TRIGGER stays
     BEFORE DELETE OR TRUNCATE OR UPDATE OF reservation_id, user_id, performance_id, payment_id ON reservations
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('reservations stay');
 
--- Every seat of every performance is a row from when the performance is made, so that a hold only changes what is there. It
--- names whose the seat is: held until an instant, or sold when there is none. Nothing here is indexed that a hold changes,
--- so that holds stay in their page.
+-- The seats somebody has, a row each: held until an instant, or sold when there is none. Where there is no row the seat is
+-- free, so a seat that two are given is a row that is there already. A row a seat from when its performance is made would
+-- be another page that every hold changes, and that whoever looks at it next tidies up.
 CREATE TABLE seats (
-    performance_id uuid NOT NULL REFERENCES performances,
+    performance_id uuid NOT NULL,
     number         seat_number NOT NULL,
-    reservation_id uuid,          -- of reservations
+    reservation_id uuid NOT NULL, -- of reservations, for that performance
     held_until     timestamptz,
     PRIMARY KEY (performance_id, number)
-) WITH (fillfactor = 60);
--- Nor is a seat held until an instant by nobody.
+) WITH (fillfactor = 80);
 CREATE FUNCTION seats_name() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM refuse_stranger(format('reservation %s of seat %s', made.reservation_id, made.number)) FROM made
-        WHERE (made.reservation_id IS NOT NULL OR made.held_until IS NOT NULL)
-        AND NOT EXISTS (SELECT FROM reservations r WHERE r.reservation_id = made.reservation_id OFFSET 0);
+        WHERE NOT EXISTS (SELECT FROM reservations r WHERE r.reservation_id = made.reservation_id
+            AND r.performance_id = made.performance_id OFFSET 0);
     RETURN NULL;
 END $$;
 CREATE TRIGGER names AFTER INSERT ON seats REFERENCING NEW TABLE AS made

@@ -188,6 +188,17 @@ fn an_event_tells_which_seat_it_moved() {
 }
 
 #[test]
+fn the_seats_that_are_taken_are_those_that_have_a_row() {
+    let state = busy_world().state;
+    let of_rows: Vec<_> = state.rows().seats.iter().map(|(of, number, _)| (*of, *number)).collect();
+    let mut taken: Vec<_> = state.taken_seats().collect();
+    taken.sort_unstable();
+    assert_eq!(taken, of_rows);
+    // Seat 2 was refunded, and the hold of seat 3 is over but not swept.
+    assert_eq!(taken.iter().map(|(_, number)| *number).collect::<Vec<_>>(), [1, 3, 4]);
+}
+
+#[test]
 fn a_state_is_the_rows_it_is_loaded_from() {
     let mut world = busy_world();
     world.pass(HOLD_TTL);

@@ -42,9 +42,9 @@ impl Ahead {
         life: u64,
         basis: Basis,
     ) -> Result<Self, Trouble> {
-        let Decided { state, events, answers } = decided;
+        let Decided { state, taken_before, events, answers } = decided;
         let changes = state.changed_rows(&events);
-        let bookings = Bookings::of(&changes, &events, basis)?;
+        let bookings = Bookings::of(&changes, &taken_before, &events, basis)?;
         Ok(Self {
             bookings,
             staged: Staged::of(answers, &changes, &events, head.now),

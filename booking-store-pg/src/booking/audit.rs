@@ -23,8 +23,7 @@ const ROW_WITHIN: Duration = Duration::from_secs(30);
 
 const CLOCK: &str = "SELECT booking_now()";
 const PERFORMANCES: &str = concat!("SELECT ", rows::performance_columns!(), " FROM performances p");
-const SEATS: &str =
-    "SELECT performance_id, number, reservation_id, held_until FROM seats WHERE reservation_id IS NOT NULL";
+const SEATS: &str = "SELECT performance_id, number, reservation_id, held_until FROM seats";
 const WALLETS: &str = "SELECT user_id, balance, entries, opened_at FROM users";
 const ENTRIES: &str =
     "SELECT entry_id, user_id, number, kind, payment_id, amount, balance_after, at FROM wallet_entries";

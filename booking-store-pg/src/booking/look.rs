@@ -66,7 +66,7 @@ macro_rules! taken {
             " AS t CROSS JOIN LATERAL (SELECT performance_id, number, reservation_id, held_until FROM seats \
                 WHERE performance_id = t.performance_id ",
             $of,
-            " AND reservation_id IS NOT NULL OFFSET 0) AS s"
+            " OFFSET 0) AS s"
         )
     };
 }

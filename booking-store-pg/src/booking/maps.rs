@@ -47,7 +47,7 @@ const SIGHTINGS: &str = concat!(
      CROSS JOIN LATERAL (SELECT lane FROM concerts WHERE concert_id = p.concert_id OFFSET 0) AS c \
      CROSS JOIN LATERAL (SELECT coalesce(array_agg(number::integer), '{}') AS numbers, \
          coalesce(array_agg(held_until), '{}') AS untils FROM seats \
-         WHERE performance_id = p.performance_id AND reservation_id IS NOT NULL) AS s \
+         WHERE performance_id = p.performance_id) AS s \
      WHERE p.performance_id = ANY($1)"
 );
 

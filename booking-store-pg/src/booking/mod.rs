@@ -17,6 +17,7 @@ mod resolve;
 mod rows;
 mod save;
 mod save_catalog;
+mod save_money;
 mod session;
 mod stock;
 mod turn;
@@ -160,6 +161,7 @@ pub(crate) fn statements() -> Vec<&'static str> {
         resolve::STATEMENTS,
         save::STATEMENTS,
         save_catalog::STATEMENTS,
+        save_money::STATEMENTS,
         stock::STATEMENTS,
     ]
     .concat()

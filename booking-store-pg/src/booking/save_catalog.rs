@@ -1,23 +1,16 @@
-//! Saving concerts, performances with their seats, and lanes. Whoever saves concerts and performances holds the lock of the
+//! Saving concerts, performances and lanes. Whoever saves concerts and performances holds the lock of the
 //! catalogue, and whoever saves lanes the head of the log, so that no two of them meet.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
 use booking_core::{
     ChangedRows,
     catalog::{Concert, LaneRecord, Performance},
-    id::PerformanceId,
 };
 use chrono::NaiveDate;
 use sqlx::{PgConnection, query};
-use tokio::time::timeout;
-use uuid::Uuid;
 
 use crate::{codec::At, trouble::Trouble};
-
-/// Seats are made in portions that each take a fraction of what a statement may.
-const PORTION: u32 = 10_000;
-const PORTION_WITHIN: Duration = Duration::from_secs(2);
 
 /// Taken before everything else; a number of our own, like the one of the schema.
 pub(super) const LOCK: &str = "BEGIN; SELECT pg_advisory_xact_lock(7230592)";
@@ -52,18 +45,13 @@ const SAVE_PERFORMANCES: &str = "\
         utc_offset_seconds = EXCLUDED.utc_offset_seconds, local_date = EXCLUDED.local_date, zone = EXCLUDED.zone, \
         price = EXCLUDED.price, seats = EXCLUDED.seats, on_sale = EXCLUDED.on_sale";
 
-const MAKE_SEATS: &str = "\
-    INSERT INTO seats (performance_id, number) \
-    SELECT t.performance_id, n FROM unnest($1::uuid[], $2::integer[], $3::integer[]) \
-        AS t (performance_id, first, last) CROSS JOIN LATERAL generate_series(t.first, t.last) AS n";
-
-pub(super) const STATEMENTS: &[&str] = &[SAVE_LANES, SAVE_CONCERTS, SAVE_PERFORMANCES, MAKE_SEATS];
+pub(super) const STATEMENTS: &[&str] = &[SAVE_LANES, SAVE_CONCERTS, SAVE_PERFORMANCES];
 
 fn column<'a, R: 'a, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
     rows.iter().map(value).collect()
 }
 
-/// Saves lanes, concerts and performances, but no seats.
+/// Saves lanes, concerts and performances.
 pub(super) async fn save(connection: &mut PgConnection, changes: &ChangedRows<'_>) -> Result<(), Trouble> {
     save_lanes(connection, &changes.lanes).await?;
     let concerts = [&changes.concerts_added[..], &changes.concerts_changed[..]].concat();
@@ -136,55 +124,4 @@ async fn save_performances(
         .execute(connection)
         .await?;
     Ok(())
-}
-
-/// Makes the seats that performances did not have before: those of new ones, and more of those that grew.
-pub(super) async fn make_seats(
-    connection: &mut PgConnection,
-    changes: &ChangedRows<'_>,
-    seats_before: &HashMap<PerformanceId, u32>,
-) -> Result<(), Trouble> {
-    let mut portion = Portion::default();
-    for performance in changes.performances_added.iter().chain(&changes.performances_changed) {
-        let mut first = seats_before.get(&performance.id).map_or(1, |seats| seats + 1);
-        while first <= performance.seats {
-            let last = performance.seats.min(first + (PORTION - portion.seats) - 1);
-            portion.add(performance.id, first, last);
-            first = last + 1;
-            if portion.seats >= PORTION {
-                std::mem::take(&mut portion).make(connection).await?;
-            }
-        }
-    }
-    portion.make(connection).await
-}
-
-#[derive(Default)]
-struct Portion {
-    seats: u32,
-    performances: Vec<Uuid>,
-    first: Vec<i32>,
-    last: Vec<i32>,
-}
-
-impl Portion {
-    fn add(&mut self, performance: PerformanceId, first: u32, last: u32) {
-        let whole = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
-        self.performances.push(performance.0);
-        self.first.push(whole(first));
-        self.last.push(whole(last));
-        self.seats += last - first + 1;
-    }
-
-    async fn make(self, connection: &mut PgConnection) -> Result<(), Trouble> {
-        if self.performances.is_empty() {
-            return Ok(());
-        }
-        let make =
-            query(MAKE_SEATS).bind(self.performances).bind(self.first).bind(self.last).execute(connection);
-        match timeout(PORTION_WITHIN, make).await {
-            Ok(made) => made.map(drop).map_err(Trouble::from),
-            Err(_) => Err(Trouble::timed_out("making seats")),
-        }
-    }
 }

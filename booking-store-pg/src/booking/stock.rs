@@ -18,25 +18,25 @@ use crate::{
 };
 
 /// The counters, whether anything is bookable, and whether the performance of the last time still has an unsold seat.
-/// A seat is sold if it is somebody's without an end.
+/// A seat is sold if it is somebody's without an end, and all are sold if that many are.
 const GLANCE: &str = "\
     SELECT head.catalog_version, head.returns, \
         EXISTS (SELECT FROM concerts c CROSS JOIN LATERAL (SELECT on_sale, starts_at FROM performances \
                 WHERE concert_id = c.concert_id OFFSET 0) AS p \
             WHERE c.lane = $1 AND p.on_sale AND p.starts_at > (SELECT booking_now())), \
-        EXISTS (SELECT FROM (SELECT performance_id, concert_id, on_sale, starts_at FROM performances \
+        EXISTS (SELECT FROM (SELECT performance_id, concert_id, on_sale, starts_at, seats FROM performances \
                 WHERE performance_id = $2 OFFSET 0) AS p \
             CROSS JOIN LATERAL (SELECT lane FROM concerts WHERE concert_id = p.concert_id OFFSET 0) AS c \
             WHERE c.lane = $1 AND p.on_sale AND p.starts_at > (SELECT booking_now()) \
-            AND EXISTS (SELECT FROM seats s WHERE s.performance_id = p.performance_id \
-                AND (s.reservation_id IS NULL OR s.held_until IS NOT NULL) OFFSET 0)) \
+            AND p.seats > (SELECT count(*) FROM seats s WHERE s.performance_id = p.performance_id \
+                AND s.held_until IS NULL)) \
     FROM log_head AS head";
 const SEARCH: &str = "\
     SELECT p.performance_id FROM concerts c CROSS JOIN LATERAL ( \
-        SELECT performance_id, on_sale, starts_at FROM performances WHERE concert_id = c.concert_id OFFSET 0) AS p \
+        SELECT performance_id, on_sale, starts_at, seats FROM performances WHERE concert_id = c.concert_id OFFSET 0) AS p \
     WHERE c.lane = $1 AND p.on_sale AND p.starts_at > (SELECT booking_now()) \
-        AND EXISTS (SELECT FROM seats s WHERE s.performance_id = p.performance_id \
-            AND (s.reservation_id IS NULL OR s.held_until IS NOT NULL) OFFSET 0) LIMIT 1";
+        AND p.seats > (SELECT count(*) FROM seats s WHERE s.performance_id = p.performance_id \
+            AND s.held_until IS NULL) LIMIT 1";
 
 pub(super) const STATEMENTS: &[&str] = &[GLANCE, SEARCH];
 

@@ -1,7 +1,7 @@
 //! One transaction: lock, read the clock, load what was not loaded before or is not good any more, decide, save.
 //! Committing is the caller's.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use booking_core::{
     BookingPolicy, ChangedRows, Command, Event, Keys, Outcome, Reach, Refusal, Rows, State, Timestamp,
@@ -15,8 +15,8 @@ use super::{
     load::{self, Head, Loaded},
     look::Whom,
     recent::Recent,
-    save::{self, Basis, Bookings, Place},
-    save_catalog,
+    save::{self, Basis, Bookings, Place, SeatSet},
+    save_catalog, save_money,
     session::Session,
     writer::Duty,
 };
@@ -83,21 +83,22 @@ pub(super) struct FirstEvent {
 /// What came of a turn that was not broken off by the database.
 pub(super) enum Turned {
     Staged(Box<Staged>),
-    /// A change of the catalogue is decided; its seats are still to be made and the rest to be saved.
-    Unseated(Box<Unseated>),
+    /// A change of the catalogue is decided and saved, and its place in the log still to be had.
+    Unplaced(Box<Unplaced>),
 }
 
-/// A change of the catalogue that waits for its seats.
-pub(super) struct Unseated {
+/// A change of the catalogue that waits for its place in the log.
+pub(super) struct Unplaced {
     decided: Decided,
     /// The head of the log, if it is locked already.
     head: Option<Head>,
-    seats_before: HashMap<PerformanceId, u32>,
 }
 
 /// What was decided, and the state after it.
 pub(super) struct Decided {
     pub(super) state: State,
+    /// Of the seats that it is about those that somebody had before.
+    pub(super) taken_before: SeatSet,
     pub(super) events: Vec<Event>,
     pub(super) answers: Answers,
 }
@@ -154,7 +155,7 @@ impl Turn<'_> {
         Ok(match self.duty {
             Duty::Bookings => Turned::Staged(Box::new(self.take_bookings(batch, keys, look).await?)),
             Duty::Lanes => Turned::Staged(Box::new(self.take_lanes(batch, keys).await?)),
-            Duty::Catalog => Turned::Unseated(Box::new(self.take_catalog(batch, keys).await?)),
+            Duty::Catalog => Turned::Unplaced(Box::new(self.take_catalog(batch, keys).await?)),
         })
     }
 
@@ -176,7 +177,7 @@ impl Turn<'_> {
         Ok(Staged { reach: Some(reach), look_was_good, ..staged })
     }
 
-    /// Lanes are read and changed under the head of the log only, never under the lock of the catalogue: who makes seats
+    /// Lanes are read and changed under the head of the log only, never under the lock of the catalogue: who saves concerts
     /// reads of a lane that it is there, which it stays.
     async fn take_lanes(&mut self, batch: &[&Command], keys: &Keys) -> Result<Staged, Trouble> {
         let head = load::begin(&mut self.session.connection).await?;
@@ -188,7 +189,7 @@ impl Turn<'_> {
         self.save(decided, &Place::of(&head)).await
     }
 
-    async fn take_catalog(&mut self, batch: &[&Command], keys: &Keys) -> Result<Unseated, Trouble> {
+    async fn take_catalog(&mut self, batch: &[&Command], keys: &Keys) -> Result<Unplaced, Trouble> {
         raw_sql(save_catalog::LOCK).execute(&mut self.session.connection).await?;
         // Bookings and lanes are decided under the head of the log only, also when they share a batch with concerts.
         let (head, now) = if batch.iter().all(|command| matches!(command, Command::Catalog(PutConcerts(_)))) {
@@ -199,25 +200,17 @@ impl Turn<'_> {
         };
         let mut rows = load::load(&mut self.session.connection, keys, Whom::Anybody).await?.rows;
         catalog::load_locked(&mut self.session.connection, keys, &mut rows).await?;
-        let seats_before = rows.performances.iter().map(|of| (of.id, of.seats)).collect();
         let decided = Decided::of(State::load(self.policy.clone(), rows), batch, now);
         save_catalog::save(&mut self.session.connection, &decided.state.changed_rows(&decided.events))
             .await?;
-        Ok(Unseated { decided, head, seats_before })
-    }
-
-    /// Making many seats takes its time. So the head of the log is locked only when it is done ([`Self::seated`]); until
-    /// then only other changes of the catalogue wait.
-    pub(super) async fn make_seats(&mut self, unseated: &Unseated) -> Result<(), Trouble> {
-        let Unseated { decided, seats_before, .. } = unseated;
-        let changes = decided.state.changed_rows(&decided.events);
-        save_catalog::make_seats(&mut self.session.connection, &changes, seats_before).await
+        Ok(Unplaced { decided, head })
     }
 
     /// Saves the rest of a change of the catalogue, at the instant at which it takes its place in the log: others have written
-    /// while its seats were made, and what comes after them is no earlier.
-    pub(super) async fn seated(&mut self, unseated: Box<Unseated>) -> Result<Staged, Trouble> {
-        let Unseated { decided, head, .. } = *unseated;
+    /// while its performances were saved, and what comes after them is no earlier. Until then only other changes of the catalogue
+    /// wait for it.
+    pub(super) async fn placed(&mut self, unplaced: Box<Unplaced>) -> Result<Staged, Trouble> {
+        let Unplaced { decided, head } = *unplaced;
         let head = match head {
             Some(head) => head,
             None => load::lock_head(&mut self.session.connection).await?,
@@ -226,15 +219,15 @@ impl Turn<'_> {
     }
 
     async fn save(&mut self, decided: Decided, place: &Place) -> Result<Staged, Trouble> {
-        let Decided { state, events, answers } = decided;
+        let Decided { state, taken_before, events, answers } = decided;
         let changes = state.changed_rows(&events);
         if !events.is_empty() {
-            save::open_wallets(&mut self.session.connection, &changes.wallets_opened).await?;
-            let bookings = Bookings::of(&changes, &events, Basis::Loaded)?;
+            save_money::open_wallets(&mut self.session.connection, &changes.wallets_opened).await?;
+            let bookings = Bookings::of(&changes, &taken_before, &events, Basis::Loaded)?;
             if bookings.save(&mut self.session.connection, place).await?.is_none() {
                 return Err(Trouble::Broken("the head of the log moved although it was locked".into()));
             }
-            save::save_money(&mut self.session.connection, &changes).await?;
+            save_money::save_money(&mut self.session.connection, &changes).await?;
         }
         Ok(Staged::of(answers, &changes, &events, place.now).behind(place.last_event))
     }
@@ -242,7 +235,7 @@ impl Turn<'_> {
 
 impl Decided {
     pub(super) fn of(mut state: State, batch: &[&Command], now: Timestamp) -> Self {
-        let mut events = Vec::new();
+        let (taken_before, mut events) = (state.taken_seats().collect(), Vec::new());
         let mut answers = Vec::with_capacity(batch.len());
         for command in batch {
             answers.push(state.execute(command, now).map(|(outcome, of_command)| {
@@ -250,7 +243,7 @@ impl Decided {
                 outcome
             }));
         }
-        Self { state, events, answers }
+        Self { state, taken_before, events, answers }
     }
 }
 

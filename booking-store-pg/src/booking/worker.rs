@@ -74,8 +74,8 @@ impl Counter {
         self.batcher.sizes()
     }
 
-    /// Queues commands and waits for their answers. Concerts may take as long as the making of their seats goes on. Nobody else
-    /// waits any longer than a caller shall, and what was asked may be done all the same then.
+    /// Queues commands and waits for their answers. Concerts may take longer than a caller shall wait. Nobody else waits any
+    /// longer than that, and what was asked may be done all the same then.
     pub(super) async fn execute(&self, commands: Vec<Command>) -> Result<Answers, StoreError> {
         let (size, asked) = (commands.len(), Instant::now());
         let answer = self.batcher.submit(Work { commands, asked }, size);

@@ -265,7 +265,7 @@ impl Writer {
     }
 }
 
-/// A turn within its limits. Making many seats may take long, as long as it goes on; no other step may.
+/// A turn within its limits. A change of the catalogue has them twice: once to be saved, and once for its place in the log.
 async fn take(
     turn: &mut Turn<'_>,
     batch: &[&Command],
@@ -276,9 +276,8 @@ async fn take(
     let keys = Keys::of(batch.iter().copied());
     match timeout_at(by.saved, turn.take(batch, &keys, look)).await.map_err(late)?? {
         Turned::Staged(staged) => Ok(staged),
-        Turned::Unseated(unseated) => {
-            turn.make_seats(&unseated).await?;
-            timeout(SAVED_WITHIN, turn.seated(unseated)).await.map_err(late)?.map(Box::new)
+        Turned::Unplaced(unplaced) => {
+            timeout(SAVED_WITHIN, turn.placed(unplaced)).await.map_err(late)?.map(Box::new)
         }
     }
 }

@@ -48,16 +48,22 @@ fn refused(harness: &Harness, sql: &str) -> String {
 #[test]
 fn a_seat_has_one_row_which_names_a_reservation_that_exists() {
     let (harness, _) = sold();
-    let second = "INSERT INTO seats (performance_id, number) SELECT performance_id, 1 FROM performances";
+    // Whoever sells a seat twice is told, also when it was to be to the same.
+    let second = "INSERT INTO seats (performance_id, number, reservation_id) \
+        SELECT performance_id, 1, reservation_id FROM reservations";
     assert!(refused(&harness, second).contains("seats_pkey"));
-    let nobody = format!("UPDATE seats SET reservation_id = {STRANGER} WHERE number = 3");
-    assert!(is_named(&refused(&harness, &nobody), "reservation"));
-    let held_by_none = "UPDATE seats SET held_until = now() WHERE number = 3";
-    assert!(refused(&harness, held_by_none).contains("what is not there: reservation  of seat 3"));
-    let made = format!(
-        "INSERT INTO seats (performance_id, number, reservation_id) SELECT performance_id, 999, {STRANGER} FROM performances"
-    );
-    assert!(is_named(&refused(&harness, &made), "reservation"));
+    let nobodys = format!("UPDATE seats SET reservation_id = {STRANGER} WHERE number = 2");
+    assert!(is_named(&refused(&harness, &nobodys), "reservation"));
+    let held_by_none = "UPDATE seats SET reservation_id = NULL WHERE number = 2";
+    assert!(refused(&harness, held_by_none).contains("not-null"));
+    let made = |performance: &str, reservation: &str| {
+        let to_be =
+            format!("INSERT INTO seats SELECT {performance}, seats[1] + 9, {reservation} FROM reservations");
+        refused(&harness, &to_be)
+    };
+    assert!(is_named(&made("performance_id", STRANGER), "reservation"));
+    let elsewhere = made(STRANGER, "reservation_id");
+    assert!(elsewhere.contains("a row names what is not there: reservation"), "{elsewhere}");
 }
 
 #[test]
@@ -69,7 +75,11 @@ fn what_others_name_is_never_deleted_and_its_names_never_change() {
             assert!(told.contains(&format!("{table} stay")), "{told}");
         }
     }
-    assert!(refused(&harness, "DELETE FROM performances").contains("foreign key"));
+    for change in ["DELETE FROM #", "TRUNCATE #", "UPDATE # SET performance_id = gen_random_uuid()"] {
+        let told = refused(&harness, &change.replace('#', "performances"));
+        assert!(told.contains("performances stay"), "{told}");
+    }
+    assert!(refused(&harness, "DELETE FROM concerts").contains("foreign key"));
 }
 
 #[test]
@@ -85,6 +95,8 @@ fn reservations_payments_and_ledger_lines_name_what_is_there() {
     assert!(is_named(&nobodys, "user"), "{nobodys}");
     let nowhere = refused(&harness, &copy("user_id", STRANGER));
     assert!(is_named(&nowhere, "performance"), "{nowhere}");
+    let beyond = refused(&harness, &copy("user_id", "performance_id").replace(" seats,", " ARRAY[50, 51],"));
+    assert!(beyond.contains("a row names what is not there") && beyond.contains("seats {50,51}"), "{beyond}");
     let paid = format!(
         "INSERT INTO payments SELECT {STRANGER}, reservation_id, user_id, amount, now() \
         FROM reservations WHERE status = 'held'"

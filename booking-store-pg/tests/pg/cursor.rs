@@ -149,8 +149,10 @@ async fn readers_by_cursor_see_bookings_and_changes_of_the_catalogue_of_all_inst
             let user = world.rich(u128::from(writer) + 1).await;
             for round in 0..30 {
                 if writer < 3 && round % 10 == 0 {
-                    // Numbers taken long after it began: its seats are made first.
-                    world.done(put(vec![performance(PerformanceId::random(), 2_000)])).await;
+                    // Numbers taken long after it began: its performances are saved first.
+                    world
+                        .done(put((0..200).map(|_| performance(PerformanceId::random(), 50)).collect()))
+                        .await;
                 }
                 let held = world.hold(u128::from(writer) + 1, writer + 1).await;
                 world.done(charge(user, 1)).await;

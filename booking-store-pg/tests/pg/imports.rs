@@ -1,4 +1,4 @@
-//! Big imports: seats are made for a long time, in which everything else goes on.
+//! Imports: while one is saved, everything else goes on.
 
 use std::{
     sync::Arc,
@@ -11,22 +11,14 @@ use booking_core::{
     id::PerformanceId,
 };
 use booking_store_pg::{PgConfig, PgStore};
-use sqlx::PgConnection;
 
 use crate::support::{
-    database::{Database, TestClock, connect, until_there_is},
+    database::{Database, TestClock, connect, run, until_somebody_waits},
     world::{World, performance, put},
 };
 
 async fn store(url: String) -> Arc<PgStore> {
     PgStore::connect(PgConfig::new(url, BookingPolicy::default())).await.expect("the store opens")
-}
-
-/// Returns when somebody makes seats.
-async fn seats_are_being_made(connection: &mut PgConnection) {
-    let making = "SELECT count(*) FROM pg_stat_activity \
-        WHERE datname = current_database() AND query LIKE 'INSERT INTO seats%' AND state = 'active'";
-    until_there_is(connection, making).await;
 }
 
 /// Changes the lane, which it answers at once.
@@ -47,21 +39,25 @@ async fn change_lanes(at: &World, capacity: u32) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn while_seats_are_made_lanes_change_at_once_on_every_instance() {
+async fn while_performances_are_saved_lanes_change_at_once_on_every_instance() {
     let database = Database::new(TestClock::Real).await;
     let world = Arc::new(World::new(store(database.url()).await).await);
     let another = world.at(store(database.url()).await, 1_000);
     let mut onlooker = connect(&database.url()).await;
+    let mut stranger = connect(&database.url()).await;
+    // For as long as somebody reads it who has to see it as it is.
+    run(&mut stranger, "BEGIN; LOCK TABLE performances IN SHARE MODE").await;
     let halls = (0..20).map(|_| performance(PerformanceId::random(), 20_000)).collect();
     let importing = tokio::spawn({
         let world = Arc::clone(&world);
         async move { world.done(put(halls)).await }
     });
-    seats_are_being_made(&mut onlooker).await;
+    until_somebody_waits(&mut onlooker).await;
     for (capacity, at) in [(8, &*world), (9, &another)] {
         change_lanes(at, capacity).await;
     }
-    assert!(!importing.is_finished(), "the seats were to be made all the while");
+    assert!(!importing.is_finished(), "performances were to be saved all the while");
+    run(&mut stranger, "ROLLBACK").await;
     assert!(!importing.await.expect("no panic").replayed);
     for lane in world.store.lanes().await.expect("a read") {
         assert_eq!(lane.settings.policy.capacity, 9, "{lane:?}");

@@ -16,5 +16,6 @@ mod presumed;
 mod queues;
 mod rush;
 mod schema;
+mod seats;
 mod startup;
 mod support;

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 
 use crate::support::{
     database::{Database, TestClock, connect, run},
-    world::{PRICE, World, reservation_of, user},
+    world::{PRICE, World, reservation_of, taking, user},
 };
 
 struct Stage {
@@ -139,8 +139,7 @@ async fn what_is_there_against_all_presumption_decides() {
                 Some(Refusal::IdempotencyKeyReused)
             }
             "seat" => {
-                let taken = "UPDATE seats SET held_until = now() + interval '1 hour', reservation_id = ";
-                run(&mut stage.onlooker, &format!("{taken}'{}' WHERE number = {number}", first.id)).await;
+                run(&mut stage.onlooker, &taking(&[number])).await;
                 Some(Refusal::SeatTaken { seats: vec![number] })
             }
             _ => Some(Refusal::UnknownUser),

@@ -15,7 +15,7 @@ use crate::support::{
     database::{Database, TestClock, connect, port, run},
     log::Told,
     server::{Folder, Server},
-    world::{World, user},
+    world::{World, taking, user},
 };
 
 async fn open(url: impl Into<String>) -> Result<Arc<PgStore>, ConnectError> {
@@ -106,7 +106,7 @@ async fn a_pooler_in_session_mode_is_as_good_as_none() {
     worlds[0].books_are_clean().await;
     // The limits of a session are in force behind the pooler too.
     let mut stranger = connect(&database.url()).await;
-    run(&mut stranger, "BEGIN; SELECT FROM seats WHERE number = 30 FOR UPDATE").await;
+    run(&mut stranger, &format!("BEGIN; {}", taking(&[30]))).await;
     let user = worlds[0].rich(99).await;
     let begin = Instant::now();
     let error = worlds[0].ask(worlds[0].place(user, &[30])).await.expect_err("the seat can't be had");

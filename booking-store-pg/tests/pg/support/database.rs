@@ -171,7 +171,7 @@ pub(crate) async fn until_somebody_waits(onlooker: &mut PgConnection) {
 }
 
 /// Returns when this counts something.
-pub(crate) async fn until_there_is(onlooker: &mut PgConnection, counted: &'static str) {
+async fn until_there_is(onlooker: &mut PgConnection, counted: &'static str) {
     let begin = Instant::now();
     while sqlx::query_scalar::<_, i64>(counted).fetch_one(&mut *onlooker).await.expect("a count") == 0 {
         assert!(begin.elapsed() < Duration::from_secs(20), "nothing came of it: {counted}");

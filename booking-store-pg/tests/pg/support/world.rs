@@ -53,6 +53,14 @@ fn put_in(id: ConcertId, performances: Vec<PerformanceDraft>) -> Command {
         .into()
 }
 
+/// What gives these seats to a reservation that is there, for an hour.
+pub(crate) fn taking(seats: &[u32]) -> String {
+    format!(
+        "INSERT INTO seats SELECT performance_id, unnest(ARRAY{seats:?}), reservation_id, now() + interval '1 hour' \
+        FROM (SELECT * FROM reservations LIMIT 1) AS r"
+    )
+}
+
 pub(crate) fn open(user: UserId) -> Command {
     wallet::Command::Open(user).into()
 }
