@@ -91,6 +91,7 @@ CREATE TABLE users (
 CREATE TRIGGER stays BEFORE DELETE OR TRUNCATE OR UPDATE OF user_id ON users
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('users stay');
 
+-- To the log a reservation is the event that made it: what it has but for its status is what that event says.
 CREATE TABLE reservations (
     reservation_id uuid PRIMARY KEY,
     user_id        uuid NOT NULL, -- of users
@@ -101,11 +102,12 @@ CREATE TABLE reservations (
     ticket_seq     bigint NOT NULL,
     payment_id     uuid NOT NULL, -- what its payment will be
     amount         units NOT NULL,
-    created_at     timestamptz NOT NULL,
+    created_at     timestamptz NOT NULL, -- when it was decided, as at of an event
     hold_until     timestamptz NOT NULL,
     status         reservation_status NOT NULL,
-    made           bigint NOT NULL  -- the number of the event that made it
+    made           ordinal NOT NULL      -- its number in the log, as seq of an event
 ) WITH (fillfactor = 80);
+CREATE UNIQUE INDEX reservations_in_log ON reservations (made);
 -- Not by identity as well: so holds of one batch are one entry, always the last one.
 CREATE INDEX reservations_ending ON reservations (hold_until) WHERE status = 'held';
 -- One ticket buys once. What a user has is found by these two as well: an index more would be one more random page that every
@@ -125,7 +127,8 @@ END $$;
 CREATE TRIGGER names AFTER INSERT ON reservations REFERENCING NEW TABLE AS made
     FOR EACH STATEMENT EXECUTE FUNCTION reservations_name();
 CREATE TRIGGER stays
-    BEFORE DELETE OR TRUNCATE OR UPDATE OF reservation_id, user_id, performance_id, payment_id ON reservations
+    BEFORE DELETE OR TRUNCATE OR UPDATE OF reservation_id, user_id, performance_id, seats, ticket_lane, ticket_epoch, ticket_seq,
+        payment_id, amount, created_at, hold_until, made ON reservations
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('reservations stay');
 
 -- The seats somebody has, a row each: held until an instant, or sold when there is none. Where there is no row the seat is
@@ -207,7 +210,8 @@ CREATE TABLE ticket_endings (
     PRIMARY KEY (ticket_lane, ticket_epoch, ticket_seq, user_id)
 );
 
--- The log: numbered from 1 without a gap, in the order of commits.
+-- The log: numbered from 1 without a gap, in the order of commits. Here are all events but those that made a reservation, which
+-- are the rows of reservations: what is written twice costs twice.
 CREATE TABLE events (
     seq            ordinal PRIMARY KEY,
     at             timestamptz NOT NULL,
@@ -218,6 +222,8 @@ CREATE TABLE events (
 -- Of each stretch of the log, which performances are in it: looking for one of them reads the stretches that may have it, and
 -- a hold changes no page of it.
 CREATE INDEX events_of_performance ON events USING brin (performance_id uuid_bloom_ops)
+    WITH (pages_per_range = 64, autosummarize = on);
+CREATE INDEX reservations_of_performance ON reservations USING brin (performance_id uuid_bloom_ops)
     WITH (pages_per_range = 64, autosummarize = on);
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON events
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('it is append-only');

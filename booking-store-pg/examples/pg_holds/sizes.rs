@@ -30,9 +30,6 @@ const LOAD: &str = "\
         payment_id, 1000, now(), now(), 'confirmed', made FROM sold; \
     INSERT INTO payments SELECT payment_id, reservation_id, user_id, 1000, now(), NULL FROM sold; \
     INSERT INTO seats SELECT performance_id, number, reservation_id, NULL FROM sold ORDER BY random(); \
-    INSERT INTO events SELECT made, now(), json_build_object('reservation', reservation_id, 'user', user_id, \
-        'performance', performance_id, 'seats', ARRAY[number], 'payment', payment_id), performance_id, ARRAY[number] \
-        FROM sold; \
     UPDATE log_head SET last_event = (SELECT count(*) FROM sold), catalog_version = catalog_version + 1; \
     DROP TABLE sold";
 /// Holds a round by many clients, and by one.

@@ -52,11 +52,20 @@ const PAYMENTS: &str = "\
 const ANY_PAYMENT: &str = "\
     SELECT payment_id, reservation_id, user_id, amount, paid_at, refunded_at FROM payments WHERE payment_id = $1";
 /// Numbers are taken under a lock that is held until the commit, so what is seen has no gap behind it.
-const EVENTS: &str = "SELECT seq, at, event FROM events WHERE seq > $1 ORDER BY seq LIMIT $2";
+const EVENTS: &str = concat!(
+    "SELECT * FROM (",
+    rows::log!("made > $1 ORDER BY made LIMIT $2", "seq > $1 ORDER BY seq LIMIT $2"),
+    ") AS e ORDER BY made LIMIT $2"
+);
 /// In no order before it is found: the index of the order is no way to find it.
-const SEAT_HISTORY: &str = "\
-    SELECT seq, at, event FROM (SELECT seq, at, event FROM events \
-        WHERE performance_id = $1 AND $2 = ANY(seats) OFFSET 0) AS e ORDER BY seq";
+const SEAT_HISTORY: &str = concat!(
+    "SELECT * FROM (",
+    rows::log!(
+        "performance_id = $1 AND $2 = ANY(seats) OFFSET 0",
+        "performance_id = $1 AND $2 = ANY(seats) OFFSET 0"
+    ),
+    ") AS e ORDER BY made"
+);
 const EXPIRED_HOLDS: &str = "\
     SELECT reservation_id FROM reservations \
     WHERE status = 'held' AND hold_until <= (SELECT booking_now()) ORDER BY hold_until, reservation_id LIMIT $1";

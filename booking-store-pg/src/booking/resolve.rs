@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use super::{load, rows, turn::FirstEvent};
 use crate::{pool::Connector, trouble::Trouble};
 
-const EVENT: &str = "SELECT seq, at, event FROM events WHERE seq = $1";
+const EVENT: &str = rows::log!("made = $1", "seq = $1");
 /// What was decided on the catalogue of before can't be saved any more, should it still be on its way.
 const FENCE: &str = "UPDATE log_head SET catalog_version = catalog_version + 1";
 

@@ -1,11 +1,11 @@
 //! Rows of the tables as values of the engine. A row that is no such value is damage, and told as such.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use booking_core::{
-    Epoch, LaneName, LanePolicy, Money, RecordedEvent, Ticket, Timestamp,
+    Epoch, Event, LaneName, LanePolicy, Money, RecordedEvent, Ticket, Timestamp,
     catalog::{Concert, LaneRecord, LaneSettings, Performance},
-    hold::{Reservation, Seat, SeatStatus, Seats},
+    hold::{self, Reservation, ReservationStatus, Seat, SeatStatus, Seats},
     id::{ConcertId, EntryId, PaymentId, PerformanceId, ReservationId, UserId},
     payment::Payment,
     wallet::{Entry, EntryKind, Wallet},
@@ -282,9 +282,33 @@ pub(super) fn lane(row: &PgRow) -> Result<LaneRecord, Error> {
     })
 }
 
-/// Three columns from 0: number, instant, and the event as text.
+/// Entries of the log, as [`event`] reads them: those of reservations that this condition is true of, and those of `events` of which
+/// that is.
+macro_rules! log {
+    ($of_reservations:expr, $of_events:expr) => {
+        concat!(
+            "(SELECT ",
+            rows::reservation_columns!("r"),
+            ", r.created_at AS at, NULL::text AS event FROM reservations r WHERE ",
+            $of_reservations,
+            ") UNION ALL (SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, seq, at, event \
+                FROM events WHERE ",
+            $of_events,
+            ")"
+        )
+    };
+}
+
+pub(super) use log;
+
+/// Thirteen columns of a reservation, of which all others are empty if it is none; the instant, and the event as text if it is none.
 pub(super) fn event(row: &PgRow) -> Result<RecordedEvent, Error> {
-    let text: &str = get(row, 2)?;
-    let event = serde_json::from_str(text).map_err(damaged)?;
-    Ok(RecordedEvent { seq: count(row, 0)?, at: at(row, 1)?, event })
+    let event = if let Some(text) = get::<Option<&str>>(row, 14)? {
+        serde_json::from_str(text).map_err(damaged)?
+    } else {
+        let (_, reservation) = reservation(row)?;
+        let made = Reservation { status: ReservationStatus::Held, ..reservation };
+        Event::Hold(hold::Event::SeatsHeld(Arc::new(made)))
+    };
+    Ok(RecordedEvent { seq: count(row, 12)?, at: at(row, 13)?, event })
 }

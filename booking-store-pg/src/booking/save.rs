@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use booking_core::{
     ChangedRows, Event, Timestamp,
-    hold::{Reservation, Seat, SeatNumber},
+    hold::{self, Reservation, Seat, SeatNumber},
     id::PerformanceId,
 };
 use sqlx::{PgConnection, Row, query};
@@ -21,8 +21,8 @@ use crate::{
     trouble::Trouble,
 };
 
-/// Reservations, seats and the log. Every batch that changes anything writes events, so they all have this in
-/// common, and holds have nothing else.
+/// Reservations and seats that are new, and their place in the log. All that is saved has this in common, and holds have nothing
+/// else.
 ///
 /// All of it is saved, or nothing if the head of the log has moved since the batch was decided: no row then. The head
 /// comes first, so that whoever waits for another writer waits there. The clock is asked when the head is locked: the
@@ -31,12 +31,12 @@ use crate::{
 /// A row that should have been there to be changed and was not is a broken obligation, so what was changed is counted. So is
 /// one that should not have been there: its identity is told by the index.
 macro_rules! save {
-    ($changed:literal, $are_changed:literal, $is_presumed:expr, $last_event:literal, $catalog_version:literal, $until:literal, $now:literal) => {
+    ($counted:literal, $others:expr, $are_changed:literal, $is_presumed:expr, $last_event:literal, $catalog_version:literal, $until:literal, $now:literal) => {
         concat!(
             "\
-    WITH head AS (UPDATE log_head AS h SET last_event = h.last_event + cardinality($20::text[]), \
-            catalog_version = h.catalog_version + $25, returns = h.returns + $26, seats_sold = h.seats_sold + $27 \
-        FROM (SELECT last_event, catalog_version FROM log_head FOR NO KEY UPDATE) AS locked \
+    WITH head AS (UPDATE log_head AS h SET last_event = h.last_event + $19",
+            $counted,
+            " FROM (SELECT last_event, catalog_version FROM log_head FOR NO KEY UPDATE) AS locked \
         WHERE locked.last_event = ",
             $last_event,
             "::bigint AND locked.catalog_version = ",
@@ -50,31 +50,22 @@ macro_rules! save {
             " RETURNING 1), \
     made AS (INSERT INTO reservations (reservation_id, user_id, performance_id, seats, ticket_lane, \
             ticket_epoch, ticket_seq, payment_id, amount, created_at, hold_until, status, made) \
-        SELECT t.id, t.user_id, t.performance_id, ($6::integer[])[t.first:t.last], t.lane, t.epoch, t.seq, t.payment_id, t.amount, \
-            t.created_at, t.hold_until, t.status, ",
+        SELECT t.id, t.user_id, t.performance_id, ($6::integer[])[t.first:t.last], t.lane, t.epoch, t.seq, t.payment_id, t.amount, ",
+            $now,
+            "::timestamptz, t.hold_until, t.status, ",
             $last_event,
             " + t.made \
         FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::uuid[]) AS user_id, unnest($3::uuid[]) AS performance_id, \
             unnest($4::integer[]) AS first, unnest($5::integer[]) AS last, unnest($7::text[]) AS lane, \
             unnest($8::bigint[]) AS epoch, unnest($9::bigint[]) AS seq, unnest($10::uuid[]) AS payment_id, \
-            unnest($11::bigint[]) AS amount, unnest($12::timestamptz[]) AS created_at, \
-            unnest($13::timestamptz[]) AS hold_until, unnest($14::text[]) AS status, unnest($15::bigint[]) AS made) AS t \
+            unnest($11::bigint[]) AS amount, unnest($12::timestamptz[]) AS hold_until, unnest($13::text[]) AS status, \
+            unnest($14::bigint[]) AS made) AS t \
         WHERE EXISTS (SELECT FROM head)), \
-    ",
-            $changed,
-            "taken AS (INSERT INTO seats (performance_id, number, reservation_id, held_until) SELECT t.* \
-        FROM (SELECT unnest($16::uuid[]), unnest($17::integer[]), unnest($18::uuid[]), unnest($19::timestamptz[])) AS t \
-        WHERE EXISTS (SELECT FROM head)), \
-    told AS (INSERT INTO events (seq, at, event, performance_id, seats) \
-        SELECT ",
-            $last_event,
-            " + t.n, ",
-            $now,
-            ", t.event, t.performance_id, ($24::integer[])[t.first:t.last] \
-        FROM (SELECT unnest($20::text[]) AS event, unnest($21::uuid[]) AS performance_id, \
-            unnest($22::integer[]) AS first, unnest($23::integer[]) AS last, generate_subscripts($20::text[], 1) AS n) AS t \
-        WHERE EXISTS (SELECT FROM head)) \
-    SELECT ",
+    taken AS (INSERT INTO seats (performance_id, number, reservation_id, held_until) SELECT t.* \
+        FROM (SELECT unnest($15::uuid[]), unnest($16::integer[]), unnest($17::uuid[]), unnest($18::timestamptz[])) AS t \
+        WHERE EXISTS (SELECT FROM head))",
+            $others,
+            " SELECT ",
             $are_changed,
             ", ",
             micros!("booking_now()"),
@@ -83,56 +74,66 @@ macro_rules! save {
     };
 }
 
-const SAVE_HOLDS: &str = save!("", "NULL", "", "$28", "$29", "$30", "$31");
+const SAVE_HOLDS: &str = save!("", "", "NULL", "", "$20", "$21", "$22", "$23");
 /// The same, if what was presumed of them is true: looked for as [`look`](super::look) does, nothing is there but their users,
 /// and the clock has come to their instant. An identity that is there breaks the statement off. All of this may be looked for
 /// before the head is locked, for the statement sees what its head of the log had seen: who names a last event knows that it was
 /// committed.
 const SAVE_PRESUMED: &str = save!(
     "",
+    "",
     "NULL",
     concat!(
-        " AND $31 <= booking_now() AND NOT EXISTS (SELECT FROM ",
+        " AND $23 <= booking_now() AND NOT EXISTS (SELECT FROM ",
         tickets!("$7", "$8", "$9", "$2"),
         " CROSS JOIN LATERAL ",
         of_ticket!(),
         " AS r) AND NOT EXISTS (",
-        taken!(concat!("(", named_seats!("$16", "$17"), ")"), "AND number = t.number"),
+        taken!(concat!("(", named_seats!("$15", "$16"), ")"), "AND number = t.number"),
         ") AND NOT EXISTS (SELECT FROM (SELECT unnest($2::uuid[]) AS user_id) AS t \
             WHERE NOT EXISTS (SELECT FROM users u WHERE u.user_id = t.user_id OFFSET 0))"
     ),
-    "$28",
-    "$29",
-    "$30",
-    "$31"
+    "$20",
+    "$21",
+    "$22",
+    "$23"
 );
-/// The same, and what was there before: reservations that moved on, seats that others have now or that are sold, and those that
-/// nobody has any more. That is left out of most batches, since each change that a statement may make costs it something.
+/// The same, and all else: what was there before, which are reservations that moved on, seats that others have now or that are
+/// sold, and those that nobody has any more; and events. That is left out of most batches, since each change that a statement may
+/// make costs it something.
 const SAVE_BOOKINGS: &str = save!(
-    "moved AS (UPDATE reservations r SET status = t.status \
-        FROM (SELECT t.status, r.ctid AS at FROM (SELECT unnest($28::uuid[]) AS id, unnest($29::text[]) AS status) AS t \
+    ", catalog_version = h.catalog_version + $20, returns = h.returns + $21, seats_sold = h.seats_sold + $22",
+    concat!(
+        ", moved AS (UPDATE reservations r SET status = t.status \
+        FROM (SELECT t.status, r.ctid AS at FROM (SELECT unnest($23::uuid[]) AS id, unnest($24::text[]) AS status) AS t \
             CROSS JOIN LATERAL (SELECT ctid FROM reservations WHERE reservation_id = t.id OFFSET 0) AS r) AS t \
         WHERE r.ctid = t.at AND EXISTS (SELECT FROM head) RETURNING 1), \
     passed_on AS (UPDATE seats s SET reservation_id = t.reservation_id, held_until = t.held_until \
         FROM (SELECT t.reservation_id, t.held_until, s.ctid AS at \
-            FROM (SELECT unnest($30::uuid[]) AS performance_id, unnest($31::integer[]) AS number, \
-                unnest($32::uuid[]) AS reservation_id, unnest($33::timestamptz[]) AS held_until) AS t \
+            FROM (SELECT unnest($25::uuid[]) AS performance_id, unnest($26::integer[]) AS number, \
+                unnest($27::uuid[]) AS reservation_id, unnest($28::timestamptz[]) AS held_until) AS t \
             CROSS JOIN LATERAL (SELECT ctid FROM seats \
                 WHERE performance_id = t.performance_id AND number = t.number OFFSET 0) AS s) AS t \
         WHERE s.ctid = t.at AND EXISTS (SELECT FROM head) RETURNING 1), \
     freed AS (DELETE FROM seats s USING (SELECT s.ctid AS at \
-            FROM (SELECT unnest($34::uuid[]) AS performance_id, unnest($35::integer[]) AS number) AS t \
+            FROM (SELECT unnest($29::uuid[]) AS performance_id, unnest($30::integer[]) AS number) AS t \
             CROSS JOIN LATERAL (SELECT ctid FROM seats \
                 WHERE performance_id = t.performance_id AND number = t.number OFFSET 0) AS s) AS t \
-        WHERE s.ctid = t.at AND EXISTS (SELECT FROM head) RETURNING 1), ",
-    "CASE WHEN (SELECT count(*) FROM moved) <> cardinality($28) THEN refuse_loss('reservations') \
-        WHEN (SELECT count(*) FROM passed_on) <> cardinality($31) OR (SELECT count(*) FROM freed) <> cardinality($35) \
+        WHERE s.ctid = t.at AND EXISTS (SELECT FROM head) RETURNING 1), \
+    told AS (INSERT INTO events (seq, at, event, performance_id, seats) \
+        SELECT $37 + t.n, $40, t.event, t.performance_id, ($36::integer[])[t.first:t.last] \
+        FROM (SELECT unnest($31::bigint[]) AS n, unnest($32::text[]) AS event, unnest($33::uuid[]) AS performance_id, \
+            unnest($34::integer[]) AS first, unnest($35::integer[]) AS last) AS t \
+        WHERE EXISTS (SELECT FROM head))"
+    ),
+    "CASE WHEN (SELECT count(*) FROM moved) <> cardinality($23) THEN refuse_loss('reservations') \
+        WHEN (SELECT count(*) FROM passed_on) <> cardinality($26) OR (SELECT count(*) FROM freed) <> cardinality($30) \
             THEN refuse_loss('seats') END",
     "",
-    "$36",
     "$37",
     "$38",
-    "$39"
+    "$39",
+    "$40"
 );
 
 pub(super) const STATEMENTS: &[&str] = &[SAVE_HOLDS, SAVE_PRESUMED, SAVE_BOOKINGS];
@@ -234,10 +235,10 @@ impl Bookings {
         events: &[Event],
         basis: Basis,
     ) -> Result<Self, Trouble> {
-        let told = told(events)?;
+        let told = Told::of(events)?;
         let (made, moved) = (&changes.reservations_made[..], &changes.reservations_moved[..]);
         let seats = ChangedSeats::of(changes, taken_before);
-        let only_new = moved.is_empty() && seats.are_new();
+        let only_new = told.texts.is_empty() && moved.is_empty() && seats.are_new();
         let ChangedSeats { taken, passed_on, freed } = seats;
         let of = |value: fn(&Reservation) -> Uuid| column(made, move |(_, made)| value(made));
         let seats_made: Lists = made.iter().map(|(_, made)| Some(&made.seats[..])).collect();
@@ -258,7 +259,6 @@ impl Bookings {
             .bind(column(made, |(_, made)| made.ticket.seq.cast_signed()))
             .bind(of(|made| made.payment.0))
             .bind(column(made, |(_, made)| made.amount.units()))
-            .bind(column(made, |(_, made)| At(made.created_at)))
             .bind(column(made, |(_, made)| At(made.hold_until)))
             .bind(column(made, |(_, made)| made.status.as_str()))
             .bind(column(made, |(at, _)| number(*at) + 1))
@@ -266,18 +266,14 @@ impl Bookings {
             .bind(taken.numbers)
             .bind(taken.reservations)
             .bind(taken.untils)
-            .bind(told.texts)
-            .bind(told.performances)
-            .bind(told.seats.first)
-            .bind(told.seats.last)
-            .bind(told.seats.numbers)
-            .bind(i64::from(changes_catalog(changes)))
-            .bind(told.returns)
-            .bind(changes.seats_sold);
+            .bind(number(events.len()));
         if only_new {
             return Ok(Self(saving));
         }
         let saving = saving
+            .bind(i64::from(changes_catalog(changes)))
+            .bind(told.returns)
+            .bind(changes.seats_sold)
             .bind(column(moved, |moved| moved.id.0))
             .bind(column(moved, |moved| moved.status.as_str()))
             .bind(passed_on.performances)
@@ -285,7 +281,13 @@ impl Bookings {
             .bind(passed_on.reservations)
             .bind(passed_on.untils)
             .bind(freed.performances)
-            .bind(freed.numbers);
+            .bind(freed.numbers)
+            .bind(told.places)
+            .bind(told.texts)
+            .bind(told.performances)
+            .bind(told.seats.first)
+            .bind(told.seats.last)
+            .bind(told.seats.numbers);
         Ok(Self(saving))
     }
 
@@ -314,8 +316,11 @@ pub(super) fn changes_catalog(changes: &ChangedRows<'_>) -> bool {
         && performances_changed.is_empty())
 }
 
+/// The events that are not told by a reservation.
 #[derive(Default)]
 struct Told {
+    /// Their places in the batch, from 1.
+    places: Vec<i64>,
     texts: Vec<String>,
     performances: Vec<Option<Uuid>>,
     seats: Lists,
@@ -323,16 +328,21 @@ struct Told {
     returns: i64,
 }
 
-fn told(events: &[Event]) -> Result<Told, Trouble> {
-    let mut told = Told::default();
-    for event in events {
-        let text = serde_json::to_string(event);
-        told.texts.push(text.map_err(|error| Trouble::Broken(format!("an event: {error}")))?);
-        let moved = event.seats();
-        told.performances.push(moved.map(|(performance, _)| performance.0));
-        told.seats.push(moved.map(|(_, seats)| seats));
-        let returned = matches!(event, Event::Hold(booking_core::hold::Event::SeatsReturned(_)));
-        told.returns += i64::from(returned);
+impl Told {
+    fn of(events: &[Event]) -> Result<Self, Trouble> {
+        let mut told = Self::default();
+        for (place, event) in (1..).zip(events) {
+            if let Event::Hold(hold::Event::SeatsHeld(_)) = event {
+                continue;
+            }
+            let text = serde_json::to_string(event);
+            told.places.push(place);
+            told.texts.push(text.map_err(|error| Trouble::Broken(format!("an event: {error}")))?);
+            let moved = event.seats();
+            told.performances.push(moved.map(|(performance, _)| performance.0));
+            told.seats.push(moved.map(|(_, seats)| seats));
+            told.returns += i64::from(matches!(event, Event::Hold(hold::Event::SeatsReturned(_))));
+        }
+        Ok(told)
     }
-    Ok(told)
 }

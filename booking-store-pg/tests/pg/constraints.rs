@@ -88,7 +88,7 @@ fn reservations_payments_and_ledger_lines_name_what_is_there() {
     let copy = |user: &str, performance: &str| {
         format!(
             "INSERT INTO reservations SELECT gen_random_uuid(), {user}, {performance}, seats, ticket_lane, \
-             ticket_epoch, ticket_seq + 9, payment_id, amount, created_at, hold_until, status, made FROM reservations"
+             ticket_epoch, ticket_seq + 9, payment_id, amount, created_at, hold_until, status, made + 99 FROM reservations"
         )
     };
     let nobodys = refused(&harness, &copy(STRANGER, "performance_id"));
@@ -132,7 +132,8 @@ fn a_reservation_has_one_payment() {
 #[test]
 fn one_ticket_buys_once() {
     let (harness, _) = sold();
-    let same_ticket = "UPDATE reservations SET ticket_seq = 7";
+    let same_ticket = "INSERT INTO reservations SELECT gen_random_uuid(), user_id, performance_id, seats, ticket_lane, \
+        ticket_epoch, ticket_seq, payment_id, amount, created_at, hold_until, status, made + 99 FROM reservations";
     assert!(refused(&harness, same_ticket).contains("reservations_one_a_ticket"));
 }
 
@@ -153,6 +154,10 @@ fn the_ledger_and_the_log_are_append_only() {
             let told = refused(&harness, &change.replace('#', table));
             assert!(told.contains("append-only"), "{told}");
         }
+    }
+    for column in ["seats", "ticket_seq", "amount", "created_at", "hold_until", "made"] {
+        let told = refused(&harness, &format!("UPDATE reservations SET {column} = {column}"));
+        assert!(told.contains("reservations stay"), "what the log says of it: {told}");
     }
     let gap = "INSERT INTO wallet_entries SELECT gen_random_uuid(), user_id, number, kind, payment_id, amount, \
         balance_after, at FROM wallet_entries LIMIT 1";

@@ -77,8 +77,8 @@ impl Stage {
     async fn another(&mut self, like: &Reservation, id: &str, user: &str, seq: u64, status: &str) {
         let insert = format!(
             "INSERT INTO reservations SELECT {id}, {user}, performance_id, seats, ticket_lane, ticket_epoch, {seq}, \
-                gen_random_uuid(), amount, created_at, hold_until, '{status}', made + 1000000 FROM reservations \
-            WHERE reservation_id = '{}'",
+                gen_random_uuid(), amount, created_at, hold_until, '{status}', \
+                (SELECT max(made) + 1000 FROM reservations) FROM reservations WHERE reservation_id = '{}'",
             like.id
         );
         run(&mut self.onlooker, &insert).await;

@@ -56,8 +56,8 @@ pub(crate) struct Proxy {
 }
 
 const COMMIT: &[u8] = b"Q\0\0\0\x0bCOMMIT\0";
-/// What holds are saved with.
-const HELD: &[u8] = b"\"seats_held\"";
+/// What holds are saved with: the status of a reservation, as a value.
+const HELD: &[u8] = b"\0\0\0\x04held";
 
 fn has(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|at| at == part)
