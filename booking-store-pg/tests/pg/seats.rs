@@ -1,9 +1,9 @@
-//! Which rows there are of seats: those somebody has, however they came to have them.
+//! Which rows there are of seats: those somebody has, however they came to have them. And what the log says of them.
 
 use std::sync::Arc;
 
 use booking_core::{
-    BookingPolicy, Command,
+    BookingPolicy, Command, Event,
     hold::{self, Reservation},
     id::ReservationId,
 };
@@ -86,4 +86,32 @@ async fn a_seat_that_changes_hands_within_a_batch_has_the_row_of_who_has_it_then
         answers.into_iter().map(|answer| reservation_of(answer.expect("no refusal"))).collect();
     assert_eq!(rows(&mut onlooker).await, [(1, done[1].id, false), (3, done[4].id, false)]);
     world.books_are_clean().await;
+}
+
+#[tokio::test]
+async fn the_log_tells_a_hold_as_it_was_made_whatever_became_of_it() {
+    let database = Database::new(TestClock::Moved).await;
+    let world = World::new(store(database.url()).await).await;
+    let before = world.store.events(0, 100).await.expect("a read").len() as u64;
+    let (sold, returned) = (world.hold(1, 1).await, world.hold(2, 2).await);
+    world.done(pay(&sold)).await;
+    world.done(release(&returned)).await;
+    let again = world.hold(2, 2).await;
+    let log = world.store.events(before, 100).await.expect("a read");
+    let numbers: Vec<_> = log.iter().map(|entry| entry.seq).collect();
+    assert_eq!(numbers, (before + 1..=before + log.len() as u64).collect::<Vec<_>>());
+    let made = |log: &[booking_core::RecordedEvent]| -> Vec<_> {
+        let held = log.iter().filter_map(|entry| match &entry.event {
+            Event::Hold(hold::Event::SeatsHeld(made)) => Some((entry.at, Reservation::clone(made))),
+            _ => None,
+        });
+        held.collect()
+    };
+    let of = |held: &Reservation| (held.created_at, held.clone());
+    assert_eq!(made(&log), [of(&sold), of(&returned), of(&again)]);
+    let history = world.store.seat_history(world.show, 2).await.expect("a read");
+    assert_eq!(made(&history), [of(&returned), of(&again)]);
+    assert!(history.is_sorted_by_key(|entry| entry.seq) && history.len() == 3, "{history:?}");
+    let few = world.store.events(before, 2).await.expect("a read");
+    assert_eq!(few, log[..2]);
 }
