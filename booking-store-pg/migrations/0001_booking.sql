@@ -132,7 +132,7 @@ CREATE TRIGGER stays
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('reservations stay');
 
 -- The seats somebody has, a row each: held until an instant, or sold when there is none. Where there is no row the seat is
--- free, so a seat that two are given is a row that is there already. A row a seat from when its performance is made would
+-- free, so whoever gives a seat to two, each time as a free one, finds a row that is there already. A row a seat from when its performance is made would
 -- be another page that every hold changes, and that whoever looks at it next tidies up.
 CREATE TABLE seats (
     performance_id uuid NOT NULL,
@@ -150,6 +150,8 @@ BEGIN
 END $$;
 CREATE TRIGGER names AFTER INSERT ON seats REFERENCING NEW TABLE AS made
     FOR EACH STATEMENT EXECUTE FUNCTION seats_name();
+CREATE TRIGGER one_by_one BEFORE TRUNCATE ON seats
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('seats become free one by one');
 CREATE TRIGGER names_anew AFTER UPDATE ON seats REFERENCING NEW TABLE AS made
     FOR EACH STATEMENT EXECUTE FUNCTION seats_name();
 
@@ -220,7 +222,7 @@ CREATE TABLE events (
     seats          integer[]
 );
 -- Of each stretch of the log, which performances are in it: looking for one of them reads the stretches that may have it, and
--- a hold changes no page of it.
+-- mostly a hold changes no page of it.
 CREATE INDEX events_of_performance ON events USING brin (performance_id uuid_bloom_ops)
     WITH (pages_per_range = 64, autosummarize = on);
 CREATE INDEX reservations_of_performance ON reservations USING brin (performance_id uuid_bloom_ops)

@@ -15,7 +15,7 @@ use sqlx::postgres::PgPoolOptions;
 
 use crate::{
     rivals::pgbench,
-    world::{SEATS, World, clients, number, place, pool, rate, rounds, show, ticket, user},
+    world::{SEATS, World, clients, number, place, pool, rate, rounds, show, span, ticket, user},
 };
 
 /// Over which is spread; one more is rushed.
@@ -52,7 +52,9 @@ impl Aim {
 }
 
 pub(crate) async fn measure() {
-    let world = World::with("bench_holds", SHOWS + 1, number("USERS", 400_000)).await;
+    // Each spread hold is another user's.
+    let users = 45_000 * rounds() * span().as_secs();
+    let world = World::with("bench_holds", SHOWS + 1, number("USERS", users)).await;
     world.run(NAIVE).await;
     let mut next = 0;
     println!("round   aim         pgbench  one statement        batched   of pgbench  of one statement");

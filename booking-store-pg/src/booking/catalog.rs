@@ -20,8 +20,13 @@ use crate::trouble::Trouble;
 /// More than this is forgotten as a whole; each of three connections has its own.
 const MOST: usize = 25_000;
 
-const PERFORMANCES: &str =
-    concat!("SELECT ", rows::performance_columns!(), " FROM performances p WHERE p.performance_id = ANY($1)");
+/// With their concerts.
+const PERFORMANCES: &str = concat!(
+    "SELECT ",
+    rows::performance_columns!(),
+    ", c.* FROM performances p CROSS JOIN LATERAL (SELECT concert_id, title, lane, created_at FROM concerts \
+        WHERE concert_id = p.concert_id OFFSET 0) AS c WHERE p.performance_id = ANY($1)"
+);
 const CONCERTS: &str = "\
     SELECT concert_id, title, lane, created_at FROM concerts WHERE concert_id = ANY($1)";
 const LANES: &str = concat!("SELECT ", rows::lane_columns!(), " FROM lanes WHERE name = ANY($1)");
@@ -54,16 +59,11 @@ impl Catalog {
         unknown
     }
 
-    fn remember(&mut self, found: &Rows) {
+    fn remember(&mut self, found: &[(Performance, Concert)]) {
         if self.performances.len() > MOST {
             self.performances.clear();
         }
-        for performance in &found.performances {
-            let concert = found.concerts.iter().find(|concert| concert.id == performance.concert);
-            if let Some(concert) = concert {
-                self.performances.insert(performance.id, (performance.clone(), concert.clone()));
-            }
-        }
+        self.performances.extend(found.iter().map(|of| (of.0.id, of.clone())));
     }
 
     /// Performances with their concerts, from memory where they are remembered; of this version if the head of the log is
@@ -79,21 +79,18 @@ impl Catalog {
         if unknown.is_empty() {
             return Ok(into);
         }
-        let mut found = Rows::default();
-        load_performances(connection, unknown, &mut found).await?;
-        load_concerts(connection, concerts_of(&found), &mut found).await?;
+        let found = load_performances(connection, unknown).await?;
         self.remember(&found);
-        into.performances.append(&mut found.performances);
-        into.concerts.append(&mut found.concerts);
+        put(found, &mut into);
         Ok(into)
     }
 }
 
-fn concerts_of(rows: &Rows) -> Vec<Uuid> {
-    let mut ids: Vec<Uuid> = rows.performances.iter().map(|performance| performance.concert.0).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    ids
+fn put(found: Vec<(Performance, Concert)>, into: &mut Rows) {
+    for (performance, concert) in found {
+        into.performances.push(performance);
+        into.concerts.push(concert);
+    }
 }
 
 /// Everything of the catalogue that the keys name, as it is now; for those who hold the lock of the catalogue.
@@ -102,17 +99,16 @@ pub(super) async fn load_locked(
     keys: &Keys,
     into: &mut Rows,
 ) -> Result<(), Trouble> {
-    let ids = keys.performances.iter().map(|id| id.0).collect();
-    load_performances(connection, ids, into).await?;
-    let mut concerts = concerts_of(into);
-    concerts.extend(
-        keys.concerts
-            .iter()
-            .map(|id| id.0)
-            .filter(|id| concerts.binary_search(id).is_err())
-            .collect::<Vec<_>>(),
-    );
-    load_concerts(connection, concerts, into).await?;
+    let ids: Vec<Uuid> = keys.performances.iter().map(|id| id.0).collect();
+    if !ids.is_empty() {
+        put(load_performances(connection, ids).await?, into);
+    }
+    let concerts: Vec<Uuid> = keys.concerts.iter().map(|id| id.0).collect();
+    if !concerts.is_empty() {
+        for row in &query(CONCERTS).bind(concerts).fetch_all(&mut *connection).await? {
+            into.concerts.push(rows::concert(row, 0)?);
+        }
+    }
     load_lanes(connection, keys, into).await
 }
 
@@ -134,25 +130,8 @@ pub(super) async fn load_lanes(
 async fn load_performances(
     connection: &mut PgConnection,
     ids: Vec<Uuid>,
-    into: &mut Rows,
-) -> Result<(), Trouble> {
-    if !ids.is_empty() {
-        for row in &query(PERFORMANCES).bind(ids).fetch_all(connection).await? {
-            into.performances.push(rows::performance(row)?);
-        }
-    }
-    Ok(())
-}
-
-async fn load_concerts(
-    connection: &mut PgConnection,
-    ids: Vec<Uuid>,
-    into: &mut Rows,
-) -> Result<(), Trouble> {
-    if !ids.is_empty() {
-        for row in &query(CONCERTS).bind(ids).fetch_all(connection).await? {
-            into.concerts.push(rows::concert(row)?);
-        }
-    }
-    Ok(())
+) -> Result<Vec<(Performance, Concert)>, Trouble> {
+    let found = query(PERFORMANCES).bind(ids).fetch_all(connection).await?;
+    let each = found.iter().map(|row| Ok((rows::performance(row)?, rows::concert(row, 10)?)));
+    Ok(each.collect::<Result<_, sqlx::Error>>()?)
 }

@@ -156,14 +156,19 @@ pub(super) async fn entries(db: &Db, user: UserId, request: PageRequest) -> Resu
 
 pub(super) async fn concert(db: &Db, id: ConcertId) -> Result<Option<Concert>, StoreError> {
     let found = db.rows(|| query(CONCERT).bind(id.0)).await?;
-    Ok(decode(&found, rows::concert)?.pop())
+    Ok(decode(&found, |row| rows::concert(row, 0))?.pop())
 }
 
 pub(super) async fn concerts(db: &Db, request: PageRequest) -> Result<Page<Concert>, StoreError> {
     let (at, id) = after(request);
     let limit = one_more(request.limit);
     let found = db.rows(|| query(CONCERTS).bind(at).bind(id).bind(limit)).await?;
-    page(&found, request, rows::concert, |concert| Cursor { at: concert.created_at, id: concert.id.0 })
+    page(
+        &found,
+        request,
+        |row| rows::concert(row, 0),
+        |concert| Cursor { at: concert.created_at, id: concert.id.0 },
+    )
 }
 
 pub(super) async fn reservation(

@@ -203,13 +203,13 @@ pub(super) fn entry(row: &PgRow) -> Result<Entry, Error> {
     })
 }
 
-/// Four columns from 0.
-pub(super) fn concert(row: &PgRow) -> Result<Concert, Error> {
+/// Four columns from `first`.
+pub(super) fn concert(row: &PgRow, first: usize) -> Result<Concert, Error> {
     Ok(Concert {
-        id: ConcertId(get(row, 0)?),
-        title: get(row, 1)?,
-        lane: lane_name(row, 2)?,
-        created_at: at(row, 3)?,
+        id: ConcertId(get(row, first)?),
+        title: get(row, first + 1)?,
+        lane: lane_name(row, first + 2)?,
+        created_at: at(row, first + 3)?,
     })
 }
 

@@ -28,13 +28,13 @@ use crate::{
 /// comes first, so that whoever waits for another writer waits there. The clock is asked when the head is locked: the
 /// filter is above the lock, since it can't be moved into a query that locks.
 ///
-/// A row that should have been there to be changed and was not is a broken obligation, so what was changed is counted. So is
-/// one that should not have been there: its identity is told by the index.
+/// A row that should have been there to be changed and was not is a broken obligation, so what was changed is counted. One that
+/// should not have been there is told by the index. The head moves by as many numbers as there are rows of the log.
 macro_rules! save {
     ($counted:literal, $others:expr, $are_changed:literal, $is_presumed:expr, $last_event:literal, $catalog_version:literal, $until:literal, $now:literal) => {
         concat!(
             "\
-    WITH head AS (UPDATE log_head AS h SET last_event = h.last_event + $19",
+    WITH head AS (UPDATE log_head AS h SET last_event = h.last_event + cardinality($1::uuid[])",
             $counted,
             " FROM (SELECT last_event, catalog_version FROM log_head FOR NO KEY UPDATE) AS locked \
         WHERE locked.last_event = ",
@@ -74,7 +74,7 @@ macro_rules! save {
     };
 }
 
-const SAVE_HOLDS: &str = save!("", "", "NULL", "", "$20", "$21", "$22", "$23");
+const SAVE_HOLDS: &str = save!("", "", "NULL", "", "$19", "$20", "$21", "$22");
 /// The same, if what was presumed of them is true: looked for as [`look`](super::look) does, nothing is there but their users,
 /// and the clock has come to their instant. An identity that is there breaks the statement off. All of this may be looked for
 /// before the head is locked, for the statement sees what its head of the log had seen: who names a last event knows that it was
@@ -84,7 +84,7 @@ const SAVE_PRESUMED: &str = save!(
     "",
     "NULL",
     concat!(
-        " AND $23 <= booking_now() AND NOT EXISTS (SELECT FROM ",
+        " AND $22 <= booking_now() AND NOT EXISTS (SELECT FROM ",
         tickets!("$7", "$8", "$9", "$2"),
         " CROSS JOIN LATERAL ",
         of_ticket!(),
@@ -93,47 +93,47 @@ const SAVE_PRESUMED: &str = save!(
         ") AND NOT EXISTS (SELECT FROM (SELECT unnest($2::uuid[]) AS user_id) AS t \
             WHERE NOT EXISTS (SELECT FROM users u WHERE u.user_id = t.user_id OFFSET 0))"
     ),
+    "$19",
     "$20",
     "$21",
-    "$22",
-    "$23"
+    "$22"
 );
 /// The same, and all else: what was there before, which are reservations that moved on, seats that others have now or that are
 /// sold, and those that nobody has any more; and events. That is left out of most batches, since each change that a statement may
 /// make costs it something.
 const SAVE_BOOKINGS: &str = save!(
-    ", catalog_version = h.catalog_version + $20, returns = h.returns + $21, seats_sold = h.seats_sold + $22",
+    " + cardinality($30::bigint[]), catalog_version = h.catalog_version + $19, returns = h.returns + $20, seats_sold = h.seats_sold + $21",
     concat!(
         ", moved AS (UPDATE reservations r SET status = t.status \
-        FROM (SELECT t.status, r.ctid AS at FROM (SELECT unnest($23::uuid[]) AS id, unnest($24::text[]) AS status) AS t \
+        FROM (SELECT t.status, r.ctid AS at FROM (SELECT unnest($22::uuid[]) AS id, unnest($23::text[]) AS status) AS t \
             CROSS JOIN LATERAL (SELECT ctid FROM reservations WHERE reservation_id = t.id OFFSET 0) AS r) AS t \
         WHERE r.ctid = t.at AND EXISTS (SELECT FROM head) RETURNING 1), \
     passed_on AS (UPDATE seats s SET reservation_id = t.reservation_id, held_until = t.held_until \
         FROM (SELECT t.reservation_id, t.held_until, s.ctid AS at \
-            FROM (SELECT unnest($25::uuid[]) AS performance_id, unnest($26::integer[]) AS number, \
-                unnest($27::uuid[]) AS reservation_id, unnest($28::timestamptz[]) AS held_until) AS t \
+            FROM (SELECT unnest($24::uuid[]) AS performance_id, unnest($25::integer[]) AS number, \
+                unnest($26::uuid[]) AS reservation_id, unnest($27::timestamptz[]) AS held_until) AS t \
             CROSS JOIN LATERAL (SELECT ctid FROM seats \
                 WHERE performance_id = t.performance_id AND number = t.number OFFSET 0) AS s) AS t \
         WHERE s.ctid = t.at AND EXISTS (SELECT FROM head) RETURNING 1), \
     freed AS (DELETE FROM seats s USING (SELECT s.ctid AS at \
-            FROM (SELECT unnest($29::uuid[]) AS performance_id, unnest($30::integer[]) AS number) AS t \
+            FROM (SELECT unnest($28::uuid[]) AS performance_id, unnest($29::integer[]) AS number) AS t \
             CROSS JOIN LATERAL (SELECT ctid FROM seats \
                 WHERE performance_id = t.performance_id AND number = t.number OFFSET 0) AS s) AS t \
         WHERE s.ctid = t.at AND EXISTS (SELECT FROM head) RETURNING 1), \
     told AS (INSERT INTO events (seq, at, event, performance_id, seats) \
-        SELECT $37 + t.n, $40, t.event, t.performance_id, ($36::integer[])[t.first:t.last] \
-        FROM (SELECT unnest($31::bigint[]) AS n, unnest($32::text[]) AS event, unnest($33::uuid[]) AS performance_id, \
-            unnest($34::integer[]) AS first, unnest($35::integer[]) AS last) AS t \
+        SELECT $36 + t.n, $39, t.event, t.performance_id, ($35::integer[])[t.first:t.last] \
+        FROM (SELECT unnest($30::bigint[]) AS n, unnest($31::text[]) AS event, unnest($32::uuid[]) AS performance_id, \
+            unnest($33::integer[]) AS first, unnest($34::integer[]) AS last) AS t \
         WHERE EXISTS (SELECT FROM head))"
     ),
-    "CASE WHEN (SELECT count(*) FROM moved) <> cardinality($23) THEN refuse_loss('reservations') \
-        WHEN (SELECT count(*) FROM passed_on) <> cardinality($26) OR (SELECT count(*) FROM freed) <> cardinality($30) \
+    "CASE WHEN (SELECT count(*) FROM moved) <> cardinality($22) THEN refuse_loss('reservations') \
+        WHEN (SELECT count(*) FROM passed_on) <> cardinality($25) OR (SELECT count(*) FROM freed) <> cardinality($29) \
             THEN refuse_loss('seats') END",
     "",
+    "$36",
     "$37",
     "$38",
-    "$39",
-    "$40"
+    "$39"
 );
 
 pub(super) const STATEMENTS: &[&str] = &[SAVE_HOLDS, SAVE_PRESUMED, SAVE_BOOKINGS];
@@ -242,10 +242,13 @@ impl Bookings {
         let ChangedSeats { taken, passed_on, freed } = seats;
         let of = |value: fn(&Reservation) -> Uuid| column(made, move |(_, made)| value(made));
         let seats_made: Lists = made.iter().map(|(_, made)| Some(&made.seats[..])).collect();
-        let saving = query(match basis {
-            Basis::Presumed => SAVE_PRESUMED,
-            Basis::Loaded if only_new => SAVE_HOLDS,
-            Basis::Loaded => SAVE_BOOKINGS,
+        let saving = query(match (basis, only_new) {
+            (Basis::Loaded, true) => SAVE_HOLDS,
+            (Basis::Loaded, false) => SAVE_BOOKINGS,
+            (Basis::Presumed, true) => SAVE_PRESUMED,
+            (Basis::Presumed, false) => {
+                return Err(Trouble::Broken("what changes rows was presumed to find none".into()));
+            }
         });
         let saving = saving
             .bind(of(|made| made.id.0))
@@ -265,8 +268,7 @@ impl Bookings {
             .bind(taken.performances)
             .bind(taken.numbers)
             .bind(taken.reservations)
-            .bind(taken.untils)
-            .bind(number(events.len()));
+            .bind(taken.untils);
         if only_new {
             return Ok(Self(saving));
         }

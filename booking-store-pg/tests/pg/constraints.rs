@@ -61,6 +61,7 @@ fn a_seat_has_one_row_which_names_a_reservation_that_exists() {
             format!("INSERT INTO seats SELECT {performance}, seats[1] + 9, {reservation} FROM reservations");
         refused(&harness, &to_be)
     };
+    assert!(refused(&harness, "TRUNCATE seats").contains("one by one"));
     assert!(is_named(&made("performance_id", STRANGER), "reservation"));
     let elsewhere = made(STRANGER, "reservation_id");
     assert!(elsewhere.contains("a row names what is not there: reservation"), "{elsewhere}");
