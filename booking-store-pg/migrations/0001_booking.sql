@@ -132,8 +132,8 @@ CREATE TRIGGER stays
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('reservations stay');
 
 -- The seats somebody has, a row each: held until an instant, or sold when there is none. Where there is no row the seat is
--- free, so whoever gives a seat to two, each time as a free one, finds a row that is there already. A row a seat from when its performance is made would
--- be another page that every hold changes, and that whoever looks at it next tidies up.
+-- free, so whoever gives a seat to two, each time as a free one, finds a row that is there already. A row a seat from when its
+-- performance is made would be another page that every hold changes, and that whoever looks at it next tidies up.
 CREATE TABLE seats (
     performance_id uuid NOT NULL,
     number         seat_number NOT NULL,

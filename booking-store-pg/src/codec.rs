@@ -45,6 +45,11 @@ impl Decode<'_, Postgres> for At {
     }
 }
 
+/// The values of a column.
+pub(crate) fn column<'a, R: 'a, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
+    rows.iter().map(value).collect()
+}
+
 /// A column that counts.
 pub(crate) fn count<T: TryFrom<i64>>(row: &PgRow, column: usize) -> Result<T, sqlx::Error> {
     let number: i64 = row.try_get(column)?;

@@ -88,6 +88,13 @@ pub enum Event {
     SeatsReturned(SeatsOf),
 }
 
+impl Event {
+    /// The event that made a reservation, whatever has become of it: for a store that does not keep what the reservation tells.
+    pub fn made(reservation: Reservation) -> Self {
+        Self::SeatsHeld(Arc::new(Reservation { status: ReservationStatus::Held, ..reservation }))
+    }
+}
+
 /// The seats of a reservation, repeated in its events so that each tells by itself which seats it moved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeatsOf {

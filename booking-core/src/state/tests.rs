@@ -188,6 +188,20 @@ fn an_event_tells_which_seat_it_moved() {
 }
 
 #[test]
+fn a_reservation_tells_the_event_that_made_it_whatever_became_of_it() {
+    let world = busy_world();
+    let mut events = 0;
+    for event in &world.log {
+        if let Event::Hold(made @ hold::Event::SeatsHeld(of)) = event {
+            let now = world.state.reservation(of.id).expect("it stays").clone();
+            assert_eq!(hold::Event::made(now), *made);
+            events += 1;
+        }
+    }
+    assert_eq!(events, 5);
+}
+
+#[test]
 fn the_seats_that_are_taken_are_those_that_have_a_row() {
     let state = busy_world().state;
     let of_rows: Vec<_> = state.rows().seats.iter().map(|(of, number, _)| (*of, *number)).collect();

@@ -42,21 +42,22 @@ pub(super) struct Catalog {
 
 impl Catalog {
     /// What is remembered of the performances, which is nothing if it is of another version; and those that are not.
-    fn remembered(&mut self, version: i64, ids: &BTreeSet<PerformanceId>, into: &mut Rows) -> Vec<Uuid> {
+    fn remembered(
+        &mut self,
+        version: i64,
+        ids: &BTreeSet<PerformanceId>,
+    ) -> (Vec<(Performance, Concert)>, Vec<Uuid>) {
         if self.version != version {
             *self = Self { version, ..Self::default() };
         }
-        let mut unknown = Vec::new();
+        let (mut known, mut unknown) = (Vec::new(), Vec::new());
         for id in ids {
             match self.performances.get(id) {
-                Some((performance, concert)) => {
-                    into.performances.push(performance.clone());
-                    into.concerts.push(concert.clone());
-                }
+                Some(of) => known.push(of.clone()),
                 None => unknown.push(id.0),
             }
         }
-        unknown
+        (known, unknown)
     }
 
     fn remember(&mut self, found: &[(Performance, Concert)]) {
@@ -74,22 +75,14 @@ impl Catalog {
         version: i64,
         keys: &Keys,
     ) -> Result<Rows, Trouble> {
-        let mut into = Rows::default();
-        let unknown = self.remembered(version, &keys.performances, &mut into);
-        if unknown.is_empty() {
-            return Ok(into);
+        let (mut all, unknown) = self.remembered(version, &keys.performances);
+        if !unknown.is_empty() {
+            let found = load_performances(connection, unknown).await?;
+            self.remember(&found);
+            all.extend(found);
         }
-        let found = load_performances(connection, unknown).await?;
-        self.remember(&found);
-        put(found, &mut into);
-        Ok(into)
-    }
-}
-
-fn put(found: Vec<(Performance, Concert)>, into: &mut Rows) {
-    for (performance, concert) in found {
-        into.performances.push(performance);
-        into.concerts.push(concert);
+        let (performances, concerts) = all.into_iter().unzip();
+        Ok(Rows { performances, concerts, ..Rows::default() })
     }
 }
 
@@ -101,7 +94,7 @@ pub(super) async fn load_locked(
 ) -> Result<(), Trouble> {
     let ids: Vec<Uuid> = keys.performances.iter().map(|id| id.0).collect();
     if !ids.is_empty() {
-        put(load_performances(connection, ids).await?, into);
+        (into.performances, into.concerts) = load_performances(connection, ids).await?.into_iter().unzip();
     }
     let concerts: Vec<Uuid> = keys.concerts.iter().map(|id| id.0).collect();
     if !concerts.is_empty() {

@@ -1,11 +1,11 @@
 //! Rows of the tables as values of the engine. A row that is no such value is damage, and told as such.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use booking_core::{
     Epoch, Event, LaneName, LanePolicy, Money, RecordedEvent, Ticket, Timestamp,
     catalog::{Concert, LaneRecord, LaneSettings, Performance},
-    hold::{self, Reservation, ReservationStatus, Seat, SeatStatus, Seats},
+    hold::{self, Reservation, Seat, SeatStatus, Seats},
     id::{ConcertId, EntryId, PaymentId, PerformanceId, ReservationId, UserId},
     payment::Payment,
     wallet::{Entry, EntryKind, Wallet},
@@ -301,14 +301,13 @@ macro_rules! log {
 
 pub(super) use log;
 
-/// Thirteen columns of a reservation, of which all others are empty if it is none; the instant, and the event as text if it is none.
+/// Thirteen columns of a reservation, of which the last is the number in the log, the instant, and the event as text: if there is
+/// none, it is the reservation that tells it; else there is no reservation.
 pub(super) fn event(row: &PgRow) -> Result<RecordedEvent, Error> {
     let event = if let Some(text) = get::<Option<&str>>(row, 14)? {
         serde_json::from_str(text).map_err(damaged)?
     } else {
-        let (_, reservation) = reservation(row)?;
-        let made = Reservation { status: ReservationStatus::Held, ..reservation };
-        Event::Hold(hold::Event::SeatsHeld(Arc::new(made)))
+        Event::Hold(hold::Event::made(reservation(row)?.1))
     };
     Ok(RecordedEvent { seq: count(row, 12)?, at: at(row, 13)?, event })
 }

@@ -16,7 +16,7 @@ use super::{
     look::{named_seats, of_ticket, taken, tickets},
 };
 use crate::{
-    codec::{At, Lists},
+    codec::{At, Lists, column},
     db::Statement,
     trouble::Trouble,
 };
@@ -29,7 +29,8 @@ use crate::{
 /// filter is above the lock, since it can't be moved into a query that locks.
 ///
 /// A row that should have been there to be changed and was not is a broken obligation, so what was changed is counted. One that
-/// should not have been there is told by the index. The head moves by as many numbers as there are rows of the log.
+/// should not have been there is told by the index. The head moves by as many numbers as there are rows of the log. What
+/// a reservation says of when it was made is the instant of its batch, which is what the log says of all else.
 macro_rules! save {
     ($counted:literal, $others:expr, $are_changed:literal, $is_presumed:expr, $last_event:literal, $catalog_version:literal, $until:literal, $now:literal) => {
         concat!(
@@ -164,11 +165,6 @@ impl Place {
         let Head { last_event, catalog_version, now } = *head;
         Self { last_event, catalog_version, now, until: None }
     }
-}
-
-/// The values of a column.
-pub(super) fn column<'a, R: 'a, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
-    rows.iter().map(value).collect()
 }
 
 pub(super) fn number(count: usize) -> i64 {

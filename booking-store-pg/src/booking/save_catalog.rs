@@ -10,7 +10,10 @@ use booking_core::{
 use chrono::NaiveDate;
 use sqlx::{PgConnection, query};
 
-use crate::{codec::At, trouble::Trouble};
+use crate::{
+    codec::{At, column},
+    trouble::Trouble,
+};
 
 /// Taken before everything else; a number of our own, like the one of the schema.
 pub(super) const LOCK: &str = "BEGIN; SELECT pg_advisory_xact_lock(7230592)";
@@ -46,10 +49,6 @@ const SAVE_PERFORMANCES: &str = "\
         price = EXCLUDED.price, seats = EXCLUDED.seats, on_sale = EXCLUDED.on_sale";
 
 pub(super) const STATEMENTS: &[&str] = &[SAVE_LANES, SAVE_CONCERTS, SAVE_PERFORMANCES];
-
-fn column<'a, R: 'a, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
-    rows.iter().map(value).collect()
-}
 
 /// Saves lanes, concerts and performances.
 pub(super) async fn save(connection: &mut PgConnection, changes: &ChangedRows<'_>) -> Result<(), Trouble> {

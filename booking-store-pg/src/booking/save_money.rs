@@ -3,8 +3,11 @@
 use booking_core::{ChangedRows, wallet::Wallet};
 use sqlx::{PgConnection, Row, query};
 
-use super::save::{column, number};
-use crate::{codec::At, trouble::Trouble};
+use super::save::number;
+use crate::{
+    codec::{At, column},
+    trouble::Trouble,
+};
 
 const OPEN_WALLETS: &str = "\
     INSERT INTO users (user_id, balance, entries, opened_at) \

@@ -18,7 +18,6 @@ use super::{
     save::{self, Basis, Bookings, Place, SeatSet},
     save_catalog, save_money,
     session::Session,
-    writer::Duty,
 };
 use crate::trouble::Trouble;
 
@@ -29,8 +28,6 @@ pub(super) type Answers = Vec<Result<Outcome, Refusal>>;
 pub(super) struct Turn<'a> {
     pub(super) session: &'a mut Session,
     pub(super) policy: &'a BookingPolicy,
-    /// Whose turn it is, which tells what it has to lock.
-    pub(super) duty: Duty,
     /// What the batches before it changed.
     pub(super) recent: &'a Recent,
 }
@@ -80,14 +77,7 @@ pub(super) struct FirstEvent {
     pub(super) event: Event,
 }
 
-/// What came of a turn that was not broken off by the database.
-pub(super) enum Turned {
-    Staged(Box<Staged>),
-    /// A change of the catalogue is decided and saved, and its place in the log still to be had.
-    Unplaced(Box<Unplaced>),
-}
-
-/// A change of the catalogue that waits for its place in the log.
+/// A change of the catalogue that is decided and saved, and waits for its place in the log.
 pub(super) struct Unplaced {
     decided: Decided,
     /// The head of the log, if it is locked already.
@@ -145,21 +135,8 @@ impl Look {
 }
 
 impl Turn<'_> {
-    /// Does everything but the commit. After an error the transaction is still open.
-    pub(super) async fn take(
-        &mut self,
-        batch: &[&Command],
-        keys: &Keys,
-        look: Option<Box<Look>>,
-    ) -> Result<Turned, Trouble> {
-        Ok(match self.duty {
-            Duty::Bookings => Turned::Staged(Box::new(self.take_bookings(batch, keys, look).await?)),
-            Duty::Lanes => Turned::Staged(Box::new(self.take_lanes(batch, keys).await?)),
-            Duty::Catalog => Turned::Unplaced(Box::new(self.take_catalog(batch, keys).await?)),
-        })
-    }
-
-    async fn take_bookings(
+    /// Does everything but the commit, like its siblings. After an error the transaction is still open.
+    pub(super) async fn take_bookings(
         &mut self,
         batch: &[&Command],
         keys: &Keys,
@@ -179,7 +156,7 @@ impl Turn<'_> {
 
     /// Lanes are read and changed under the head of the log only, never under the lock of the catalogue: who saves concerts
     /// reads of a lane that it is there, which it stays.
-    async fn take_lanes(&mut self, batch: &[&Command], keys: &Keys) -> Result<Staged, Trouble> {
+    pub(super) async fn take_lanes(&mut self, batch: &[&Command], keys: &Keys) -> Result<Staged, Trouble> {
         let head = load::begin(&mut self.session.connection).await?;
         let mut rows = Rows::default();
         catalog::load_lanes(&mut self.session.connection, keys, &mut rows).await?;
@@ -189,7 +166,13 @@ impl Turn<'_> {
         self.save(decided, &Place::of(&head)).await
     }
 
-    async fn take_catalog(&mut self, batch: &[&Command], keys: &Keys) -> Result<Unplaced, Trouble> {
+    /// Changes of the catalogue are saved before they have their place in the log ([`Self::placed`]), so that only others of the
+    /// catalogue wait for it.
+    pub(super) async fn take_catalog(
+        &mut self,
+        batch: &[&Command],
+        keys: &Keys,
+    ) -> Result<Unplaced, Trouble> {
         raw_sql(save_catalog::LOCK).execute(&mut self.session.connection).await?;
         // Bookings and lanes are decided under the head of the log only, also when they share a batch with concerts.
         let (head, now) = if batch.iter().all(|command| matches!(command, Command::Catalog(PutConcerts(_)))) {
@@ -207,10 +190,9 @@ impl Turn<'_> {
     }
 
     /// Saves the rest of a change of the catalogue, at the instant at which it takes its place in the log: others have written
-    /// while its performances were saved, and what comes after them is no earlier. Until then only other changes of the catalogue
-    /// wait for it.
-    pub(super) async fn placed(&mut self, unplaced: Box<Unplaced>) -> Result<Staged, Trouble> {
-        let Unplaced { decided, head } = *unplaced;
+    /// while its performances were saved, and what comes after them is no earlier.
+    pub(super) async fn placed(&mut self, unplaced: Unplaced) -> Result<Staged, Trouble> {
+        let Unplaced { decided, head } = unplaced;
         let head = match head {
             Some(head) => head,
             None => load::lock_head(&mut self.session.connection).await?,

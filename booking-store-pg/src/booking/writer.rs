@@ -17,7 +17,7 @@ use super::{
     resolve::{self, Verdict},
     save::Basis,
     session::Session,
-    turn::{Answers, Look, Prepared, Staged, Turn, Turned},
+    turn::{Answers, Look, Prepared, Staged, Turn},
 };
 use crate::{
     deadlines::{Deadlines, KNOWN_WITHIN, LOCKED_WITHIN, PAUSE, SAVED_WITHIN, jitter},
@@ -124,9 +124,8 @@ impl Writer {
         };
         let shared = Arc::clone(&self.shared);
         let mut session = self.session(by).await?;
-        let mut turn =
-            Turn { session: &mut session, policy: &shared.policy, duty: self.duty, recent: &self.recent };
-        let staged = match take(&mut turn, batch, look, by).await {
+        let mut turn = Turn { session: &mut session, policy: &shared.policy, recent: &self.recent };
+        let staged = match take(&mut turn, self.duty, batch, look, by).await {
             Ok(staged) => staged,
             Err(gone @ Trouble::Gone(_)) => return Err(gone),
             Err(trouble) => {
@@ -210,7 +209,7 @@ impl Writer {
     async fn finish(
         &mut self,
         mut session: Session,
-        staged: Box<Staged>,
+        staged: Staged,
         by: Deadlines,
     ) -> Result<Answers, Trouble> {
         if staged.first_event.is_none() {
@@ -234,7 +233,7 @@ impl Writer {
             }
             Err(_) => Err(Trouble::Unknown("the database did not answer a commit in time".into())),
         };
-        self.conclude(*staged, committed)
+        self.conclude(staged, committed)
     }
 
     /// The connection was lost, or something else went wrong, while a commit was under way.
@@ -268,16 +267,19 @@ impl Writer {
 /// A turn within its limits. A change of the catalogue has them twice: once to be saved, and once for its place in the log.
 async fn take(
     turn: &mut Turn<'_>,
+    duty: Duty,
     batch: &[&Command],
     look: Option<Box<Look>>,
     by: Deadlines,
-) -> Result<Box<Staged>, Trouble> {
+) -> Result<Staged, Trouble> {
     let late = |_| Trouble::timed_out("a batch was decided");
     let keys = Keys::of(batch.iter().copied());
-    match timeout_at(by.saved, turn.take(batch, &keys, look)).await.map_err(late)?? {
-        Turned::Staged(staged) => Ok(staged),
-        Turned::Unplaced(unplaced) => {
-            timeout(SAVED_WITHIN, turn.placed(unplaced)).await.map_err(late)?.map(Box::new)
+    match duty {
+        Duty::Bookings => timeout_at(by.saved, turn.take_bookings(batch, &keys, look)).await.map_err(late)?,
+        Duty::Lanes => timeout_at(by.saved, turn.take_lanes(batch, &keys)).await.map_err(late)?,
+        Duty::Catalog => {
+            let unplaced = timeout_at(by.saved, turn.take_catalog(batch, &keys)).await.map_err(late)??;
+            timeout(SAVED_WITHIN, turn.placed(unplaced)).await.map_err(late)?
         }
     }
 }

@@ -9,7 +9,7 @@ use sqlx::{PgConnection, Row, postgres::PgRow, query};
 use uuid::Uuid;
 
 use crate::{
-    codec::{self, At},
+    codec::{self, At, column},
     trouble::{Trouble, damaged},
 };
 
@@ -248,10 +248,6 @@ pub(super) async fn make(
 pub(super) async fn drop_lane(connection: &mut PgConnection, lane: &LaneName) -> Result<(), Trouble> {
     query(DROP).bind(lane.as_str()).execute(connection).await?;
     Ok(())
-}
-
-fn column<'a, R: 'a, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
-    rows.iter().map(value).collect()
 }
 
 fn until(course: &Course) -> Option<At> {

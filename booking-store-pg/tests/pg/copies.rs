@@ -1,25 +1,18 @@
 //! The database goes back: it is restored from an older copy, or a standby takes over that lacks the last commits. What an
 //! instance remembers of the time that is lost is not taken for what comes in its place.
 
-use std::sync::Arc;
-
-use booking_core::{BookingPolicy, LaneName, Refusal, catalog::Stock};
-use booking_store_pg::{PgConfig, PgStore};
+use booking_core::{LaneName, Refusal, catalog::Stock};
 use sqlx::PgConnection;
 
 use crate::support::{
     database::{Database, TestClock, connect, port, run},
     proxy::{Proxy, Weather},
-    world::{World, pay, reservation_of, user},
+    world::{World, pay, reservation_of, store, user},
 };
 
 /// Everything that is booked, and what for.
 const TABLES: [&str; 8] =
     ["log_head", "events", "performances", "users", "reservations", "seats", "payments", "wallet_entries"];
-
-async fn store(url: String) -> Arc<PgStore> {
-    PgStore::connect(PgConfig::new(url, BookingPolicy::default())).await.expect("the store opens")
-}
 
 async fn copy(connection: &mut PgConnection) {
     for table in TABLES {

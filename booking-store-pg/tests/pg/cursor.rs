@@ -5,22 +5,17 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use booking_core::{BookingPolicy, RecordedEvent, id::PerformanceId, store::BookingStore};
-use booking_store_pg::{PgConfig, PgStore};
+use booking_core::{RecordedEvent, id::PerformanceId, store::BookingStore};
 use futures_util::future::join_all;
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::support::{
     database::{Database, TestClock, connect, port, until_somebody_waits},
     proxy::{Proxy, Weather},
-    world::{World, charge, performance, put},
+    world::{World, charge, performance, put, store},
 };
 
 const ALL: usize = 1_000_000;
-
-async fn store(url: String) -> Arc<PgStore> {
-    PgStore::connect(PgConfig::new(url, BookingPolicy::default())).await.expect("the store opens")
-}
 
 /// Reads all that is written, a few events at a time, until it is told that nothing more comes.
 struct Reader {

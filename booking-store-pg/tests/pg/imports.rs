@@ -6,20 +6,15 @@ use std::{
 };
 
 use booking_core::{
-    BookingPolicy, LaneName,
+    LaneName,
     catalog::{self, LaneChange},
     id::PerformanceId,
 };
-use booking_store_pg::{PgConfig, PgStore};
 
 use crate::support::{
     database::{Database, TestClock, connect, run, until_somebody_waits},
-    world::{World, performance, put},
+    world::{World, performance, put, store},
 };
-
-async fn store(url: String) -> Arc<PgStore> {
-    PgStore::connect(PgConfig::new(url, BookingPolicy::default())).await.expect("the store opens")
-}
 
 /// Changes the lane, which it answers at once.
 async fn change(at: &World, change: catalog::Command) {

@@ -1,24 +1,17 @@
 //! Which rows there are of seats: those somebody has, however they came to have them. And what the log says of them.
 
-use std::sync::Arc;
-
 use booking_core::{
-    BookingPolicy, Command, Event,
+    Command, Event,
     hold::{self, Reservation},
     id::ReservationId,
 };
-use booking_store_pg::{PgConfig, PgStore};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::support::{
     database::{Database, TestClock, connect, run},
-    world::{World, pay, refund, reservation_of, user},
+    world::{World, pay, refund, reservation_of, store, user},
 };
-
-async fn store(url: String) -> Arc<PgStore> {
-    PgStore::connect(PgConfig::new(url, BookingPolicy::default())).await.expect("the store opens")
-}
 
 /// The seats of which there is a row: whose they are, and whether they are sold.
 async fn rows(connection: &mut PgConnection) -> Vec<(i32, ReservationId, bool)> {

@@ -167,14 +167,9 @@ pub(crate) async fn advance(connection: &mut PgConnection, by: Duration) -> Time
 pub(crate) async fn until_somebody_waits(onlooker: &mut PgConnection) {
     let waiting = "SELECT count(*) FROM pg_stat_activity \
         WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    until_there_is(onlooker, waiting).await;
-}
-
-/// Returns when this counts something.
-async fn until_there_is(onlooker: &mut PgConnection, counted: &'static str) {
     let begin = Instant::now();
-    while sqlx::query_scalar::<_, i64>(counted).fetch_one(&mut *onlooker).await.expect("a count") == 0 {
-        assert!(begin.elapsed() < Duration::from_secs(20), "nothing came of it: {counted}");
+    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut *onlooker).await.expect("a count") == 0 {
+        assert!(begin.elapsed() < Duration::from_secs(20), "nobody waits for a lock");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }

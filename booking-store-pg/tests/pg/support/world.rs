@@ -6,7 +6,8 @@ use std::sync::{
 };
 
 use booking_core::{
-    Amount, Command, Effect, Epoch, LaneName, Money, Outcome, Refusal, StoreError, Ticket, Timestamp,
+    Amount, BookingPolicy, Command, Effect, Epoch, LaneName, Money, Outcome, Refusal, StoreError, Ticket,
+    Timestamp,
     catalog::{self, ConcertDraft, LaneChange, PerformanceDraft},
     hold::{self, Reservation, SeatChoice},
     id::{ConcertId, EntryId, PaymentId, PerformanceId, ReservationId, UserId},
@@ -14,6 +15,7 @@ use booking_core::{
     store::BookingStore,
     wallet,
 };
+use booking_store_pg::{PgConfig, PgStore};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -24,6 +26,11 @@ pub(crate) struct World {
     pub(crate) show: PerformanceId,
     concert: ConcertId,
     tickets: AtomicU64,
+}
+
+/// An instance with the policy that one has by default.
+pub(crate) async fn store(url: String) -> Arc<PgStore> {
+    PgStore::connect(PgConfig::new(url, BookingPolicy::default())).await.expect("the store opens")
 }
 
 pub(crate) fn user(n: u128) -> UserId {
