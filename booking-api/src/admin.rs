@@ -10,7 +10,10 @@ use chrono::{DateTime, Datelike, FixedOffset};
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
-use crate::instant::YEARS;
+use crate::{
+    instant::YEARS,
+    list::{self, InvalidCursor},
+};
 
 fn main_lane() -> String {
     LaneName::main().into()
@@ -274,6 +277,13 @@ pub struct EventsQuery {
     /// This many at most, 1 to 1,000; 100 by default.
     #[cfg_attr(feature = "openapi", param(schema_with = crate::openapi::limit, required = false))]
     pub limit: Option<usize>,
+}
+
+impl EventsQuery {
+    /// How many events this asks for at most.
+    pub fn limit(&self) -> Result<usize, InvalidCursor> {
+        list::limit(self.limit)
+    }
 }
 
 /// A part of the log, in commit order.

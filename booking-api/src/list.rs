@@ -76,12 +76,15 @@ impl ListQuery {
     }
 }
 
+/// How many items are asked for.
+pub(crate) fn limit(asked: Option<usize>) -> Result<usize, InvalidCursor> {
+    let limit = asked.unwrap_or(DEFAULT_A_PAGE);
+    if (1..=MOST_A_PAGE).contains(&limit) { Ok(limit) } else { Err(InvalidCursor::Limit) }
+}
+
 /// The page that a limit and a cursor ask for.
 pub(crate) fn page(limit: Option<usize>, cursor: Option<&str>) -> Result<PageRequest, InvalidCursor> {
-    let limit = limit.unwrap_or(DEFAULT_A_PAGE);
-    if !(1..=MOST_A_PAGE).contains(&limit) {
-        return Err(InvalidCursor::Limit);
-    }
+    let limit = self::limit(limit)?;
     let after = cursor.map(decode_cursor).transpose()?;
     Ok(PageRequest { after, limit })
 }

@@ -55,27 +55,11 @@ pub(crate) fn lane_or_main() -> Object {
 }
 
 pub(crate) fn end_reason() -> Object {
-    let reasons = [
-        EndReason::Completed,
-        EndReason::HoldExpired,
-        EndReason::SessionExpired,
-        EndReason::NoShow,
-        EndReason::Left,
-        EndReason::SoldOut,
-        EndReason::Closed,
-    ];
-    word("Why the queue token is done, when it is.", reasons)
+    word("Why the queue token is done, when it is.", EndReason::ALL.iter().copied())
 }
 
 pub(crate) fn reservation_status() -> Object {
-    let statuses = [
-        ReservationStatus::Held,
-        ReservationStatus::Confirmed,
-        ReservationStatus::Expired,
-        ReservationStatus::Released,
-        ReservationStatus::Refunded,
-    ];
-    word("Where it stands.", statuses)
+    word("Where it stands.", ReservationStatus::ALL.iter().copied())
 }
 
 pub(crate) fn payment_status() -> Object {

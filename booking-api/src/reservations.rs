@@ -70,12 +70,6 @@ pub struct PaymentDue {
 
 impl From<booking_core::hold::Reservation> for Reservation {
     fn from(made: booking_core::hold::Reservation) -> Self {
-        let payment_status = match made.status {
-            ReservationStatus::Held => Some(PaymentStatus::Due),
-            ReservationStatus::Confirmed => Some(PaymentStatus::Paid),
-            ReservationStatus::Refunded => Some(PaymentStatus::Refunded),
-            ReservationStatus::Expired | ReservationStatus::Released => None,
-        };
         Self {
             reservation_id: made.id.0,
             performance_id: made.performance.0,
@@ -84,7 +78,7 @@ impl From<booking_core::hold::Reservation> for Reservation {
             amount: made.amount.units(),
             created_at: made.created_at.into(),
             hold_expires_at: made.hold_until.into(),
-            payment: payment_status.map(|status| PaymentDue { payment_id: made.payment.0, status }),
+            payment: made.payment_status().map(|status| PaymentDue { payment_id: made.payment.0, status }),
         }
     }
 }

@@ -41,7 +41,7 @@ pub use outcome::{Effect, Outcome};
 pub use policy::{BookingPolicy, InvalidPolicy, LONGEST_SPAN, LanePolicy};
 pub use reach::Reach;
 pub use refusal::Refusal;
-pub use state::{ChangedRows, Rows, State, decide};
+pub use state::{ChangedRows, Rows, State, TakenSeats, decide};
 pub use ticket::{EndReason, Epoch, InvalidLaneName, LaneName, Ticket};
 pub use time::{Clock, ManualClock, Timestamp};
 pub use words::UnknownWord;

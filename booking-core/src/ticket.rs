@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{id::UserId, words::words};
+use crate::{id::UserId, refusal::Refusal, words::words};
 
 /// The name of a lane, a waiting queue: 1 to 32 of `a-z`, `0-9`, `-`. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -88,6 +88,16 @@ pub struct Ticket {
     pub seq: u64,
     /// The person it was given to.
     pub user: UserId,
+}
+
+impl Ticket {
+    /// Whether it is of the lane that leads to what is wanted (Q6).
+    ///
+    /// # Errors
+    /// [`Refusal::WrongLane`], which names the right one.
+    pub fn check_leads_to(&self, lane: &LaneName) -> Result<(), Refusal> {
+        if self.lane == *lane { Ok(()) } else { Err(Refusal::WrongLane { lane: lane.clone() }) }
+    }
 }
 
 words! {

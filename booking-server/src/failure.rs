@@ -2,7 +2,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use booking_api::{Code, PROBLEM_JSON, Problem};
+use booking_api::{Code, InvalidCursor, PROBLEM_JSON, Problem};
 use booking_core::{Error, Refusal};
 
 use crate::tokens::InvalidToken;
@@ -33,6 +33,12 @@ impl Failure {
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
         Self(Box::new(problem))
+    }
+}
+
+impl From<InvalidCursor> for Failure {
+    fn from(invalid: InvalidCursor) -> Self {
+        Self::invalid(invalid.to_string())
     }
 }
 

@@ -163,7 +163,7 @@ CREATE TABLE payments (
     paid_at        timestamptz NOT NULL,
     refunded_at    timestamptz
 );
-CREATE INDEX payments_of_user ON payments (user_id, paid_at); -- nor by theirs
+CREATE INDEX payments_of_user ON payments (user_id, paid_at); -- not by identity: a user has few
 CREATE FUNCTION payments_name() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM refuse_stranger(format('reservation %s of user %s and payment %s', made.reservation_id, made.user_id,

@@ -135,8 +135,7 @@ impl Reply {
             "waiting" => {
                 let rank = self.count("a rank")?;
                 let (claim_ttl, per_admission) = self.speed()?;
-                let seed = seq ^ (self.now.micros().unsigned_abs() / 1_000_000);
-                Place::waiting(rank, per_admission, claim_ttl, seed)
+                Place::waiting_at(seq, rank, per_admission, claim_ttl, self.now)
             }
             "admitted" => {
                 let until = self.instant("an end")?;

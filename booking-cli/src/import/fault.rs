@@ -2,7 +2,9 @@
 
 use chrono::FixedOffset;
 
-use super::{MAX_PRICE, MAX_SEATS};
+use booking_core::catalog::MOST_SEATS;
+
+use super::MAX_PRICE;
 
 /// What is wrong with a row. Text quoted from the file is cut short and escaped (see [`shown`]), because it may end up
 /// on a terminal.
@@ -66,7 +68,7 @@ pub(super) enum Fault {
     PriceTooFine { found: String, currency: String, decimals: usize },
     #[error("seats {found} is not a whole number; write digits only")]
     SeatsNotWhole { found: String },
-    #[error("seats {found} is out of range; it may be 1 to {MAX_SEATS}")]
+    #[error("seats {found} is out of range; it may be 1 to {MOST_SEATS}")]
     SeatsOutOfRange { found: String },
     #[error(
         "unknown status {found}; use EventScheduled, EventRescheduled, EventMovedOnline, \

@@ -3,7 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::fault::{Fault, shown};
-use super::{MAX_PRICE, MAX_SEATS};
+use booking_core::catalog::MOST_SEATS;
+
+use super::MAX_PRICE;
 
 /// The longest title, venue or id, in characters.
 const MAX_CHARACTERS: usize = 300;
@@ -46,14 +48,14 @@ pub(super) fn parse_price(text: &str) -> Result<u64, Fault> {
     price.ok_or_else(|| Fault::PriceOutOfRange { found: found() })
 }
 
-/// A number of seats, written in digits only: 1 to [`MAX_SEATS`].
+/// A number of seats, written in digits only: 1 to [`MOST_SEATS`].
 pub(super) fn parse_seats(text: &str) -> Result<u32, Fault> {
     let text = text.trim();
     let found = || shown(text);
     if !is_digits(text) {
         return Err(Fault::SeatsNotWhole { found: found() });
     }
-    let seats = text.parse().ok().filter(|seats| (1..=MAX_SEATS).contains(seats));
+    let seats = text.parse().ok().filter(|seats| (1..=MOST_SEATS).contains(seats));
     seats.ok_or_else(|| Fault::SeatsOutOfRange { found: found() })
 }
 

@@ -39,8 +39,6 @@ pub const DEFAULT_PRICE: u64 = 50_000;
 pub const DEFAULT_SEATS: u32 = 50;
 /// The highest price a seat may have, in the minor unit of the currency. The lowest is 0: a free concert.
 pub const MAX_PRICE: u64 = 1_000_000_000_000;
-/// The most seats a performance may have. The fewest is 1.
-pub const MAX_SEATS: u32 = 20_000;
 
 /// What fills a price or a seat count that a row leaves out. A row that gives its own keeps it, but for a price of
 /// JSON-LD without a currency: that one says too little to be read.
@@ -78,7 +76,7 @@ pub struct Performance {
     pub zone: Option<String>,
     /// In the minor unit of the currency, 0 to [`MAX_PRICE`].
     pub price: u64,
-    /// 1 to [`MAX_SEATS`].
+    /// 1 to [`MOST_SEATS`].
     pub seats: u32,
     /// False when the file says that the performance is cancelled or postponed.
     pub on_sale: bool,
@@ -140,7 +138,7 @@ pub fn parse_price(text: &str) -> Result<u64, String> {
     fields::parse_price(text).map_err(|fault| fault.to_string())
 }
 
-/// Reads a number of seats as rows give it: digits only, 1 to [`MAX_SEATS`]. For a `--seats` that follows the same rule;
+/// Reads a number of seats as rows give it: digits only, 1 to [`MOST_SEATS`]. For a `--seats` that follows the same rule;
 /// the error is a sentence for people.
 pub fn parse_seats(text: &str) -> Result<u32, String> {
     fields::parse_seats(text).map_err(|fault| fault.to_string())

@@ -4,7 +4,7 @@ use booking_api::client::Client;
 use tokio::task::JoinSet;
 
 use super::Sent;
-use crate::import::MAX_SEATS;
+use booking_core::catalog::MOST_SEATS;
 
 /// How many performances are asked for at once.
 const AT_ONCE: usize = 32;
@@ -16,7 +16,7 @@ impl Sent {
         let mut with_more = 0;
         for some in self.known.chunks(AT_ONCE) {
             let mut answers = JoinSet::new();
-            for (performance, seats) in some.iter().copied().filter(|(_, seats)| *seats < MAX_SEATS) {
+            for (performance, seats) in some.iter().copied().filter(|(_, seats)| *seats < MOST_SEATS) {
                 let (client, admin_key) = (client.clone(), admin_key.to_owned());
                 answers.spawn(async move {
                     client.seat_history(&admin_key, performance, seats + 1).await.is_ok()

@@ -42,7 +42,7 @@ impl Engine {
         self.admit(ticket).await?;
         if let Some(id) = concert {
             let concert = self.booking.concert(id).await?.ok_or(Refusal::UnknownConcert)?;
-            check_lane(ticket, concert.lane)?;
+            ticket.check_leads_to(&concert.lane)?;
         }
         let filter = PerformanceFilter { lane: ticket.lane.clone(), concert, date };
         Ok(self.booking.performances(&filter, page).await?)
@@ -52,7 +52,7 @@ impl Engine {
     pub async fn seat_map(&self, ticket: &Ticket, performance: PerformanceId) -> Result<SeatMap, Error> {
         self.admit(ticket).await?;
         let map = self.booking.seat_map(performance).await?.ok_or(Refusal::UnknownPerformance)?;
-        check_lane(ticket, map.lane.clone())?;
+        ticket.check_leads_to(&map.lane)?;
         Ok(map)
     }
 
@@ -155,8 +155,4 @@ impl Engine {
         audit.checks.push(check);
         Ok(audit)
     }
-}
-
-fn check_lane(ticket: &Ticket, lane: LaneName) -> Result<(), Refusal> {
-    if ticket.lane == lane { Ok(()) } else { Err(Refusal::WrongLane { lane }) }
 }

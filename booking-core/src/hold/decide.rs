@@ -139,9 +139,7 @@ fn on_sale<'a>(
 ) -> Result<&'a Performance, Refusal> {
     let performance = state.performances.get(&request.performance).ok_or(Refusal::UnknownPerformance)?;
     let concert = state.concerts.get(&performance.concert).ok_or(Refusal::UnknownPerformance)?;
-    if concert.lane != request.ticket.lane {
-        return Err(Refusal::WrongLane { lane: concert.lane.clone() });
-    }
+    request.ticket.check_leads_to(&concert.lane)?;
     if let Wanted::Exact(seats) = wanted
         && let Some(seat) = seats.iter().find(|seat| !(1..=performance.seats).contains(*seat))
     {

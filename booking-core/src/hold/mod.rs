@@ -93,6 +93,16 @@ impl Event {
     pub fn made(reservation: Reservation) -> Self {
         Self::SeatsHeld(Arc::new(Reservation { status: ReservationStatus::Held, ..reservation }))
     }
+
+    /// The reservation that this event made, as it was then.
+    pub fn made_reservation(&self) -> Option<&Reservation> {
+        match self {
+            Self::SeatsHeld(made) => Some(made),
+            Self::HoldReleased(_) | Self::HoldExpired(_) | Self::SeatsSold(_) | Self::SeatsReturned(_) => {
+                None
+            }
+        }
+    }
 }
 
 /// The seats of a reservation, repeated in its events so that each tells by itself which seats it moved.

@@ -6,6 +6,7 @@ use super::{Event, Seats, SeatsOf};
 use crate::{
     id::{PaymentId, PerformanceId, ReservationId, UserId},
     money::Money,
+    payment::PaymentStatus,
     state::State,
     ticket::{EndReason, Ticket},
     time::Timestamp,
@@ -40,10 +41,17 @@ impl Seat {
 
     /// What the seat is at `now`.
     pub fn status_at(&self, now: Timestamp) -> SeatStatus {
-        match self.held_until {
-            None => SeatStatus::Sold,
-            Some(until) if now < until => SeatStatus::Held,
-            Some(_) => SeatStatus::Available,
+        SeatStatus::of(self.held_until, now)
+    }
+}
+
+impl SeatStatus {
+    /// What a seat that somebody has until then, or without an end, is at `now`.
+    pub fn of(held_until: Option<Timestamp>, now: Timestamp) -> Self {
+        match held_until {
+            None => Self::Sold,
+            Some(until) if now < until => Self::Held,
+            Some(_) => Self::Available,
         }
     }
 }
@@ -101,6 +109,16 @@ impl Reservation {
     /// This reservation as one sees it at `now`.
     pub fn seen_at(&self, now: Timestamp) -> Self {
         Self { status: self.status_at(now), ..self.clone() }
+    }
+
+    /// Where its payment stands; none: there is none to settle, and none was made.
+    pub fn payment_status(&self) -> Option<PaymentStatus> {
+        match self.status {
+            ReservationStatus::Held => Some(PaymentStatus::Due),
+            ReservationStatus::Confirmed => Some(PaymentStatus::Paid),
+            ReservationStatus::Refunded => Some(PaymentStatus::Refunded),
+            ReservationStatus::Expired | ReservationStatus::Released => None,
+        }
     }
 
     pub(crate) fn seats_of(&self, at: Timestamp) -> SeatsOf {

@@ -46,8 +46,25 @@ pub fn poll_after(rank: u64, estimated_wait: Option<Duration>, claim_ttl: Durati
 }
 
 impl Place {
-    /// The place of a waiting number at a rank, at the speed of late. `seed` spreads when people ask again.
-    pub fn waiting(rank: u64, per_admission: Option<Duration>, claim_ttl: Duration, seed: u64) -> Self {
+    /// The place of the waiting number `seq` at this rank, at the speed of late, at `now`.
+    pub fn waiting_at(
+        seq: u64,
+        rank: u64,
+        per_admission: Option<Duration>,
+        claim_ttl: Duration,
+        now: Timestamp,
+    ) -> Self {
+        let seed = seq ^ (now.micros().unsigned_abs() / 1_000_000);
+        Self::waiting(rank, per_admission, claim_ttl, seed)
+    }
+
+    /// The same, where `seed` spreads when people ask again.
+    pub(super) fn waiting(
+        rank: u64,
+        per_admission: Option<Duration>,
+        claim_ttl: Duration,
+        seed: u64,
+    ) -> Self {
         let estimated_wait = per_admission.map(|each| {
             let times = u32::try_from(rank).unwrap_or(u32::MAX);
             each.saturating_mul(times)
@@ -70,8 +87,7 @@ impl Lane {
     }
 
     pub(super) fn waiting_place(&self, seq: u64, now: Timestamp) -> Place {
-        let seed = seq ^ (now.micros().unsigned_abs() / 1_000_000);
         let claim_ttl = self.settings().policy.claim_ttl;
-        Place::waiting(self.rank(seq), self.per_admission(now), claim_ttl, seed)
+        Place::waiting_at(seq, self.rank(seq), self.per_admission(now), claim_ttl, now)
     }
 }

@@ -1,6 +1,8 @@
 //! Which rows a batch changed, and to what: what a store saves.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use foldhash::fast::RandomState;
 
 use super::State;
 use crate::{
@@ -25,10 +27,14 @@ pub struct ChangedRows<'a> {
     pub concerts_changed: Vec<&'a Concert>,
     /// Performances that are new.
     pub performances_added: Vec<&'a Performance>,
-    /// Performances that changed; one may have more seats than before.
+    /// Performances that changed.
     pub performances_changed: Vec<&'a Performance>,
-    /// Seats that changed hands; none: nobody has it any more.
-    pub seats: Vec<(PerformanceId, SeatNumber, Option<Seat>)>,
+    /// Seats that nobody had and somebody has.
+    pub seats_taken: Vec<(PerformanceId, SeatNumber, Seat)>,
+    /// Seats that somebody else has now, or that are sold.
+    pub seats_passed_on: Vec<(PerformanceId, SeatNumber, Seat)>,
+    /// Seats that somebody had and nobody has any more.
+    pub seats_freed: Vec<(PerformanceId, SeatNumber)>,
     /// Wallets that are new.
     pub wallets_opened: Vec<&'a Wallet>,
     /// Wallets whose balance changed.
@@ -49,6 +55,10 @@ pub struct ChangedRows<'a> {
     /// Tickets that ended.
     pub endings: Vec<(&'a Ticket, EndReason)>,
 }
+
+/// The seats that somebody has: those of which there are rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TakenSeats(HashSet<(PerformanceId, SeatNumber), RandomState>);
 
 /// What is known of a row that changed: whether it was made in this batch.
 struct Touched<K>(BTreeMap<K, bool>);
@@ -93,8 +103,16 @@ struct Fold<'a> {
 }
 
 impl State {
-    /// The rows that `events` changed, in this state, which has followed them.
-    pub fn changed_rows<'a>(&'a self, events: &'a [Event]) -> ChangedRows<'a> {
+    /// The seats that somebody has here: what [`changed_rows`](Self::changed_rows) has to know of the state before.
+    pub fn taken_seats(&self) -> TakenSeats {
+        let of_performances = self.seats.iter();
+        let seats = of_performances.flat_map(|(id, seats)| seats.keys().map(|number| (*id, *number)));
+        TakenSeats(seats.collect())
+    }
+
+    /// The rows that `events` changed, in this state, which has followed them. Which of its seats were taken before does not
+    /// follow from them: a hold that has run out is passed on without a word.
+    pub fn changed_rows<'a>(&'a self, events: &'a [Event], taken_before: &TakenSeats) -> ChangedRows<'a> {
         let mut fold = Fold::default();
         for (at, event) in events.iter().enumerate() {
             match event {
@@ -106,7 +124,7 @@ impl State {
             let ended = event.ends_ticket_of().and_then(|id| self.reservations.get(&id));
             fold.ended.extend(ended.map(|reservation| &reservation.ticket));
         }
-        fold.finish(self)
+        fold.finish(self, taken_before)
     }
 }
 
@@ -170,7 +188,7 @@ impl<'a> Fold<'a> {
         }
     }
 
-    fn finish(self, state: &'a State) -> ChangedRows<'a> {
+    fn finish(self, state: &'a State, taken_before: &TakenSeats) -> ChangedRows<'a> {
         let mut changes = self.changes;
         let lane = |name: &&LaneName| {
             let settings = state.lanes.get(*name)?.clone();
@@ -180,11 +198,17 @@ impl<'a> Fold<'a> {
         (changes.concerts_added, changes.concerts_changed) = self.concerts.split(|id| state.concerts.get(id));
         (changes.performances_added, changes.performances_changed) =
             self.performances.split(|id| state.performances.get(id));
-        let seat = |(performance, number): (PerformanceId, SeatNumber)| {
+        for (performance, number) in self.seats {
+            let was_taken = taken_before.0.contains(&(performance, number));
             let seat = state.seats.get(&performance).and_then(|seats| seats.get(&number));
-            (performance, number, seat.copied())
-        };
-        changes.seats = self.seats.into_iter().map(seat).collect();
+            match (was_taken, seat) {
+                (false, Some(seat)) => changes.seats_taken.push((performance, number, *seat)),
+                (true, Some(seat)) => changes.seats_passed_on.push((performance, number, *seat)),
+                (true, None) => changes.seats_freed.push((performance, number)),
+                // Taken and given back within the batch.
+                (false, None) => {}
+            }
+        }
         (changes.wallets_opened, changes.wallets_moved) = self.wallets.split(|id| state.wallets.get(id));
         let (made, moved) = self.reservations.split(|id| state.reservation(*id));
         let place = |made: &'a Reservation| (self.made_at.get(&made.id).copied().unwrap_or(0), made);

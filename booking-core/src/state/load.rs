@@ -76,12 +76,6 @@ impl State {
         self.endings.extend(rows.endings);
     }
 
-    /// Which seats somebody has here, for a store that keeps a row for each of those and has to know which rows are new.
-    pub fn taken_seats(&self) -> impl Iterator<Item = (PerformanceId, SeatNumber)> {
-        let of_performances = self.seats.iter();
-        of_performances.flat_map(|(performance, seats)| seats.keys().map(|number| (*performance, *number)))
-    }
-
     /// The rows of this state, by identity; what a user has as it came to be.
     pub fn rows(&self) -> Rows {
         let mut users: Vec<_> = self.by_user.iter().collect();

@@ -11,7 +11,7 @@ mod subset;
 #[cfg(test)]
 mod tests;
 
-pub use changes::ChangedRows;
+pub use changes::{ChangedRows, TakenSeats};
 pub use load::Rows;
 
 use std::{

@@ -2,7 +2,6 @@
 //! method of [`BookingStore`](crate::store::BookingStore) says that it is for.
 
 use chrono::NaiveDate;
-use uuid::Uuid;
 
 use super::{OfUser, State};
 use crate::{
@@ -108,12 +107,7 @@ impl State {
     pub fn entries_of(&self, user: UserId, page: PageRequest) -> Page<Entry> {
         of_user(self, user, page, |of_user| {
             let entries = of_user.entries.iter().filter_map(|id| self.entries.get(id));
-            // The ledger sorts by its own numbers.
-            let at = |entry: &Entry| Cursor {
-                at: Timestamp::from_micros(0),
-                id: Uuid::from_u128(entry.number.into()),
-            };
-            entries.map(|entry| (at(entry), entry.clone())).collect()
+            entries.map(|entry| (Cursor::of_number(entry.number), entry.clone())).collect()
         })
     }
 
@@ -190,19 +184,9 @@ impl State {
     pub fn seat_map(&self, id: PerformanceId, now: Timestamp) -> Option<SeatMap> {
         let performance = self.performances.get(&id)?;
         let lane = self.concerts.get(&performance.concert)?.lane.clone();
-        let mut seats = vec![SeatStatus::Available; usize::try_from(performance.seats).unwrap_or(0)];
-        for (number, seat) in self.seats.get(&id).into_iter().flatten() {
-            let at = usize::try_from(*number).unwrap_or(0);
-            if let Some(status) = at.checked_sub(1).and_then(|at| seats.get_mut(at)) {
-                *status = seat.status_at(now);
-            }
-        }
-        Some(SeatMap {
-            bookable: performance.bookable_at(now),
-            performance: performance.clone(),
-            lane,
-            seats,
-        })
+        let taken = self.seats.get(&id).into_iter().flatten();
+        let taken = taken.map(|(number, seat)| (*number, seat.status_at(now)));
+        Some(SeatMap::of(performance.clone(), lane, taken, now))
     }
 
     /// `stock`. Stops at the first unsold seat, so that only a sold-out lane is read whole.

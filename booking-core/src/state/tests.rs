@@ -4,7 +4,8 @@ use crate::{
     command::Command,
     event::Event,
     fixture::*,
-    hold,
+    hold::{self, Seat, SeatNumber},
+    id::PerformanceId,
     keys::Keys,
     refusal::Refusal,
     state::{ChangedRows, Rows, State, decide},
@@ -192,24 +193,14 @@ fn a_reservation_tells_the_event_that_made_it_whatever_became_of_it() {
     let world = busy_world();
     let mut events = 0;
     for event in &world.log {
-        if let Event::Hold(made @ hold::Event::SeatsHeld(of)) = event {
-            let now = world.state.reservation(of.id).expect("it stays").clone();
-            assert_eq!(hold::Event::made(now), *made);
+        let Event::Hold(event) = event else { continue };
+        if let Some(made) = event.made_reservation() {
+            let now = world.state.reservation(made.id).expect("it stays").clone();
+            assert_eq!(hold::Event::made(now), *event);
             events += 1;
         }
     }
     assert_eq!(events, 5);
-}
-
-#[test]
-fn the_seats_that_are_taken_are_those_that_have_a_row() {
-    let state = busy_world().state;
-    let of_rows: Vec<_> = state.rows().seats.iter().map(|(of, number, _)| (*of, *number)).collect();
-    let mut taken: Vec<_> = state.taken_seats().collect();
-    taken.sort_unstable();
-    assert_eq!(taken, of_rows);
-    // Seat 2 was refunded, and the hold of seat 3 is over but not swept.
-    assert_eq!(taken.iter().map(|(_, number)| *number).collect::<Vec<_>>(), [1, 3, 4]);
 }
 
 #[test]
@@ -220,6 +211,31 @@ fn a_state_is_the_rows_it_is_loaded_from() {
     let rows = world.state.rows();
     assert!(!rows.endings.is_empty() && rows.reservations.len() == 5, "{rows:?}");
     assert_eq!(State::load(policy(2, 9), rows), world.state);
+}
+
+#[test]
+fn the_seats_of_a_batch_are_taken_passed_on_or_freed() {
+    let mut world = World::with(policy(2, 9));
+    let first = place(1, &ticket(1, 1), 1, &[1, 2]);
+    world.state.execute(&first, world.now).unwrap();
+    world.pass(HOLD_TTL);
+    let (mut events, taken_before) = (Vec::new(), world.state.taken_seats());
+    // Seat 2 is passed on without a word of the hold that ran out, seat 4 is taken and given back, seat 1 is freed.
+    for command in [
+        place(2, &ticket(2, 2), 1, &[2, 3]),
+        place(3, &ticket(3, 3), 1, &[4]),
+        hold::Command::Release { reservation: reservation(3), user: user(3) }.into(),
+        hold::Command::Expire(reservation(1)).into(),
+    ] {
+        events.extend(world.state.execute(&command, world.now).unwrap().1);
+    }
+    let changed = world.state.changed_rows(&events, &taken_before);
+    let numbers = |seats: &[(PerformanceId, SeatNumber, Seat)]| -> Vec<_> {
+        seats.iter().map(|(_, number, seat)| (*number, seat.reservation)).collect()
+    };
+    assert_eq!(numbers(&changed.seats_taken), [(3, reservation(2))]);
+    assert_eq!(numbers(&changed.seats_passed_on), [(2, reservation(2))]);
+    assert_eq!(changed.seats_freed, [(performance(1), 1)]);
 }
 
 /// What is left of `rows` when the changed ones are saved over them, by identity alone.
@@ -243,9 +259,15 @@ fn saved_over(mut rows: Rows, changed: &ChangedRows<'_>) -> Rows {
     put(&mut rows.reservations, &made, &changed.reservations_moved, |of| of.id);
     put(&mut rows.payments, &changed.payments_made, &changed.payments_refunded, |of| of.id);
     put(&mut rows.entries, &changed.entries, &[], |of| of.id);
-    for (performance, number, seat) in &changed.seats {
-        rows.seats.retain(|(of, seat, _)| (of, seat) != (performance, number));
-        rows.seats.extend(seat.map(|seat| (*performance, *number, seat)));
+    put(
+        &mut rows.seats,
+        &Vec::from_iter(&changed.seats_taken),
+        &Vec::from_iter(&changed.seats_passed_on),
+        |(of, number, _)| (*of, *number),
+    );
+    for freed in &changed.seats_freed {
+        let at = rows.seats.iter().position(|(of, number, _)| (*of, *number) == *freed);
+        rows.seats.remove(at.expect("a seat that is freed was there"));
     }
     for (ticket, reason) in &changed.endings {
         rows.endings.retain(|(old, _)| old != *ticket);
@@ -259,12 +281,12 @@ fn the_changed_rows_of_a_batch_are_all_that_must_be_saved() {
     let mut world = busy_world();
     for batch in every_command().chunks(7) {
         world.pass(HOLD_TTL / 5);
-        let before = world.state.rows();
+        let (before, taken_before) = (world.state.rows(), world.state.taken_seats());
         let mut events = Vec::new();
         for command in batch {
             events.extend(world.state.execute(command, world.now).map(|(_, told)| told).unwrap_or_default());
         }
-        let saved = saved_over(before, &world.state.changed_rows(&events));
+        let saved = saved_over(before, &world.state.changed_rows(&events, &taken_before));
         assert_eq!(State::load(policy(2, 9), saved).rows(), world.state.rows(), "{events:#?}");
     }
 }
@@ -272,15 +294,15 @@ fn the_changed_rows_of_a_batch_are_all_that_must_be_saved() {
 #[test]
 fn what_is_made_and_moved_on_in_one_batch_is_new_once() {
     let mut world = World::with(policy(2, 9));
-    let mut events = Vec::new();
+    let (mut events, taken_before) = (Vec::new(), world.state.taken_seats());
     let ticket = ticket(1, 1);
     for command in [charge(1, 1, 2 * PRICE), place(1, &ticket, 1, &[3, 4]), pay(1, &ticket)] {
         events.extend(world.state.execute(&command, world.now).unwrap().1);
     }
-    let changed = world.state.changed_rows(&events);
+    let changed = world.state.changed_rows(&events, &taken_before);
     assert_eq!(changed.reservations_made.len(), 1);
     assert_eq!(changed.reservations_made[0].0, 1, "the second event made it");
     assert_eq!((changed.reservations_moved.len(), changed.payments_made.len()), (0, 1));
-    assert_eq!((changed.wallets_moved.len(), changed.entries.len(), changed.seats.len()), (1, 2, 2));
+    assert_eq!((changed.wallets_moved.len(), changed.entries.len(), changed.seats_taken.len()), (1, 2, 2));
     assert_eq!(changed.endings, [(&ticket, EndReason::Completed)]);
 }

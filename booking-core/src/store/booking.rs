@@ -14,6 +14,7 @@ use crate::{
     payment::Payment,
     refusal::Refusal,
     ticket::{EndReason, LaneName, Ticket},
+    time::Timestamp,
     wallet::{Entry, Wallet},
 };
 
@@ -163,6 +164,38 @@ pub struct SeatMap {
 }
 
 impl SeatMap {
+    /// The seats of a performance at `now`, of which somebody has these.
+    pub fn of(
+        performance: Performance,
+        lane: LaneName,
+        taken: impl IntoIterator<Item = (SeatNumber, SeatStatus)>,
+        now: Timestamp,
+    ) -> Self {
+        let mut seats = vec![SeatStatus::Available; usize::try_from(performance.seats).unwrap_or(0)];
+        for (number, status) in taken {
+            let at = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
+            if let Some(seat) = at.and_then(|at| seats.get_mut(at)) {
+                *seat = status;
+            }
+        }
+        Self { bookable: performance.bookable_at(now), performance, lane, seats }
+    }
+
+    /// The performance as it is listed.
+    pub fn listing(&self) -> Listing {
+        let seats_available = u32::try_from(self.available().count()).unwrap_or(u32::MAX);
+        Listing { performance: self.performance.clone(), lane: self.lane.clone(), seats_available }
+    }
+
+    /// Whether the seats are told to who has this ticket, when they change: while they can be held by it.
+    ///
+    /// # Errors
+    /// [`Refusal::WrongLane`], [`Refusal::NotOnSale`]
+    pub fn check_watched_by(&self, ticket: &Ticket) -> Result<(), Refusal> {
+        ticket.check_leads_to(&self.lane)?;
+        if self.bookable { Ok(()) } else { Err(Refusal::NotOnSale) }
+    }
+
     /// The numbers that can be held: none of a performance that is not bookable (S5).
     pub fn available(&self) -> impl Iterator<Item = SeatNumber> {
         let seats = if self.bookable { &self.seats[..] } else { &[] };

@@ -26,6 +26,18 @@ pub struct Cursor {
     pub id: Uuid,
 }
 
+impl Cursor {
+    /// A position in a list that sorts by numbers of its own, as a ledger does.
+    pub fn of_number(number: u64) -> Self {
+        Self { at: Timestamp::from_micros(0), id: Uuid::from_u128(number.into()) }
+    }
+
+    /// The number that this position stands for in such a list.
+    pub fn number(&self) -> u64 {
+        u64::try_from(self.id.as_u128()).unwrap_or(u64::MAX)
+    }
+}
+
 /// Which part of a list is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageRequest {

@@ -1,7 +1,7 @@
 use axum::{extract::State, http::StatusCode};
 use booking_api::{
-    AuditReport, ConcertInput, ConcertsPut, Events, EventsQuery, LaneChange, LaneStatus, List, MOST_A_PAGE,
-    PaymentMade, PutConcerts, Refund,
+    AuditReport, ConcertInput, ConcertsPut, Events, EventsQuery, LaneChange, LaneStatus, List, PaymentMade,
+    PutConcerts, Refund,
 };
 use booking_core::{LaneName, id::PaymentId};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -162,10 +162,7 @@ refusals!(EventsRefusals: ADMIN, INPUT, READ);
     ),
 )]
 async fn events(State(app): State<App>, _: Admin, Asked(query): Asked<EventsQuery>) -> Reply {
-    let limit = query.limit.unwrap_or(100);
-    if !(1..=MOST_A_PAGE).contains(&limit) {
-        return Err(Failure::invalid(format!("limit: must be 1 to {MOST_A_PAGE}")));
-    }
+    let limit = query.limit()?;
     let items = app.engine.events(query.after, limit).await?;
     let next_after = items.last().map_or(query.after, |last| last.seq);
     Json::ok(&Events { items, next_after })

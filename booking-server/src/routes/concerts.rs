@@ -10,7 +10,6 @@ use super::{Json, Reply, seat_events};
 use crate::{
     app::App,
     extract::{Asked, At, Queue},
-    failure::Failure,
     openapi::refusals::refusals,
 };
 
@@ -39,7 +38,7 @@ refusals!(ConcertsRefusals: INPUT, READ);
     ),
 )]
 async fn concerts(State(app): State<App>, Asked(query): Asked<ListQuery>) -> Reply {
-    let page = query.page().map_err(|error| Failure::invalid(error.to_string()))?;
+    let page = query.page()?;
     Json::ok(&List::of(app.engine.concerts(page).await?, Concert::from))
 }
 
@@ -93,7 +92,7 @@ async fn performances(
 }
 
 async fn list(app: &App, ticket: &Ticket, concert: Option<ConcertId>, query: &PerformancesQuery) -> Reply {
-    let page = query.page().map_err(|error| Failure::invalid(error.to_string()))?;
+    let page = query.page()?;
     let found = app.engine.performances(ticket, concert, query.date, page).await;
     let found = found.map_err(|error| app.refused(ticket, error))?;
     Json::ok(&List::of(found, Performance::from))

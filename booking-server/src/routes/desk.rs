@@ -124,7 +124,7 @@ async fn reservations(
     At(user): At<UserId>,
     Asked(query): Asked<ListQuery>,
 ) -> Reply {
-    let page = query.page().map_err(|error| Failure::invalid(error.to_string()))?;
+    let page = query.page()?;
     app.engine.wallet(user).await?;
     Json::ok(&List::of(app.engine.reservations(user, page).await?, Reservation::from))
 }
@@ -148,7 +148,7 @@ async fn entries(
     At(user): At<UserId>,
     Asked(query): Asked<ListQuery>,
 ) -> Reply {
-    let page = query.page().map_err(|error| Failure::invalid(error.to_string()))?;
+    let page = query.page()?;
     app.engine.wallet(user).await?;
     Json::ok(&List::of(app.engine.entries(user, page).await?, Entry::from))
 }

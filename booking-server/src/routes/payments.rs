@@ -7,7 +7,6 @@ use super::{Json, Reply};
 use crate::{
     app::App,
     extract::{Asked, Body, IdempotencyKey, Queue, User},
-    failure::Failure,
     openapi::refusals::refusals,
 };
 
@@ -63,6 +62,6 @@ refusals!(ListRefusals: USER, INPUT, READ);
     ),
 )]
 async fn list(State(app): State<App>, User(user): User, Asked(query): Asked<ListQuery>) -> Reply {
-    let page = query.page().map_err(|error| Failure::invalid(error.to_string()))?;
+    let page = query.page()?;
     Json::ok(&List::of(app.engine.payments(user, page).await?, Payment::from))
 }

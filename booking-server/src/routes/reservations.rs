@@ -109,7 +109,7 @@ refusals!(ListRefusals: USER, INPUT, READ);
     ),
 )]
 async fn list(State(app): State<App>, Owner(user): Owner, Asked(query): Asked<ListQuery>) -> Reply {
-    let page = query.page().map_err(|error| Failure::invalid(error.to_string()))?;
+    let page = query.page()?;
     Json::ok(&List::of(app.engine.reservations(user, page).await?, Reservation::from))
 }
 

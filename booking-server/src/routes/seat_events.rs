@@ -79,9 +79,7 @@ pub(super) async fn events(
     let watched = app.seat_watches.known(performance);
     let map = app.engine.seat_map(&ticket, performance).await;
     let map = map.map_err(|error| app.refused(&ticket, error))?;
-    if !map.bookable {
-        return Err(Refusal::NotOnSale.into());
-    }
+    map.check_watched_by(&ticket)?;
     let sights = watched.unwrap_or_else(|| app.seat_watches.look_on(&app, &map));
     let seen = sights.borrow().clone();
     // Whoever begins with what all have seen shares it with them: a large hall takes its room once.
@@ -172,12 +170,7 @@ impl Reader {
             }
             None => {}
         }
-        if sight.map.lane != self.ticket.lane {
-            return Err(Refusal::WrongLane { lane: sight.map.lane.clone() });
-        }
-        if !sight.map.bookable {
-            return Err(Refusal::NotOnSale);
-        }
+        sight.map.check_watched_by(&self.ticket)?;
         let is_next = self.version > 0 && self.version + 1 == sight.version;
         let before = std::mem::replace(&mut self.told, sight.map);
         self.version = sight.version;

@@ -125,6 +125,6 @@ refusals!(EntriesRefusals: USER, INPUT, READ);
     ),
 )]
 async fn entries(State(app): State<App>, User(user): User, Asked(query): Asked<ListQuery>) -> Reply {
-    let page = query.page().map_err(|error| Failure::invalid(error.to_string()))?;
+    let page = query.page()?;
     Json::ok(&List::of(app.engine.entries(user, page).await?, Entry::from))
 }

@@ -21,7 +21,7 @@ use crate::{
 const NAIVE: &str = "\
     CREATE TABLE naive_users (LIKE users INCLUDING ALL) WITH (fillfactor = 80); \
     CREATE TABLE naive_reservations (LIKE reservations INCLUDING ALL) WITH (fillfactor = 80); \
-    CREATE TABLE naive_seats (LIKE seats INCLUDING ALL) WITH (fillfactor = 60); \
+    CREATE TABLE naive_seats (LIKE seats INCLUDING ALL) WITH (fillfactor = 80); \
     CREATE TABLE naive_payments (LIKE payments INCLUDING ALL); \
     CREATE TABLE naive_entries (LIKE wallet_entries INCLUDING ALL); \
     CREATE TABLE naive_endings (LIKE ticket_endings INCLUDING ALL); \

@@ -1,6 +1,7 @@
 //! A database with performances and users, and clients who ask.
 
 use std::{
+    ops::Range,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -101,15 +102,14 @@ impl World {
     pub(crate) async fn with(name: &str, shows: u64, users: u64) -> Self {
         let world = Self::empty(name).await;
         world.done(vec![catalog::Command::SetLane(LaneName::main(), LaneChange::default()).into()]).await;
-        for first in (0..shows).step_by(500) {
-            let performances = (first..(first + 500).min(shows)).map(draft).collect();
+        for portion in portions(shows) {
+            let performances = portion.map(draft).collect();
             let (id, lane) = (ConcertId::random(), LaneName::main());
             let draft = ConcertDraft { id, title: "A concert".into(), lane, performances };
             world.done(vec![catalog::Command::PutConcerts(vec![draft]).into()]).await;
         }
-        for first in (0..users).step_by(500) {
-            let last = (first + MANY).min(users);
-            world.done((first..last).map(|n| wallet::Command::Open(user(n)).into()).collect()).await;
+        for portion in portions(users) {
+            world.done(portion.map(|n| wallet::Command::Open(user(n)).into()).collect()).await;
         }
         world.clean().await;
         world
@@ -140,6 +140,11 @@ impl World {
 pub(crate) async fn pool(url: &str, options: PgPoolOptions) -> PgPool {
     let connect = url.parse::<PgConnectOptions>().expect("an address").disable_statement_logging();
     options.connect_with(connect).await.expect("a pool")
+}
+
+/// So many, by portions that one batch takes.
+fn portions(count: u64) -> impl Iterator<Item = Range<u64>> {
+    (0..count.div_ceil(MANY)).map(move |n| n * MANY..((n + 1) * MANY).min(count))
 }
 
 fn draft(n: u64) -> PerformanceDraft {

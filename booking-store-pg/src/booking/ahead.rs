@@ -36,18 +36,18 @@ pub(super) struct Ahead {
 impl Ahead {
     /// Of a batch that changes something, which was decided in this life.
     pub(super) fn of(
-        decided: Decided,
+        mut decided: Decided,
         head: Head,
         reach: Reach,
         life: u64,
         basis: Basis,
     ) -> Result<Self, Trouble> {
-        let Decided { state, taken_before, events, answers } = decided;
-        let changes = state.changed_rows(&events);
-        let bookings = Bookings::of(&changes, &taken_before, &events, basis)?;
+        let answers = std::mem::take(&mut decided.answers);
+        let changes = decided.changed_rows();
+        let bookings = Bookings::of(&changes, &decided.events, basis)?;
         Ok(Self {
             bookings,
-            staged: Staged::of(answers, &changes, &events, head.now),
+            staged: Staged::of(answers, &changes, &decided.events, head.now),
             head,
             reach,
             life,

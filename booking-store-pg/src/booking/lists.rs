@@ -143,15 +143,11 @@ pub(super) async fn wallet(db: &Db, user: UserId) -> Result<Option<Wallet>, Stor
     Ok(decode(&found, rows::wallet)?.pop())
 }
 
-/// The ledger sorts by its own numbers, which its cursors carry as identities.
 pub(super) async fn entries(db: &Db, user: UserId, request: PageRequest) -> Result<Page<Entry>, StoreError> {
-    let after = request.after.map_or(0, |after| i64::try_from(after.id.as_u128()).unwrap_or(i64::MAX));
+    let after = request.after.map_or(0, |after| i64::try_from(after.number()).unwrap_or(i64::MAX));
     let limit = one_more(request.limit);
     let found = db.rows(|| query(ENTRIES).bind(user.0).bind(after).bind(limit)).await?;
-    page(&found, request, rows::entry, |entry| Cursor {
-        at: Timestamp::from_micros(0),
-        id: Uuid::from_u128(entry.number.into()),
-    })
+    page(&found, request, rows::entry, |entry| Cursor::of_number(entry.number))
 }
 
 pub(super) async fn concert(db: &Db, id: ConcertId) -> Result<Option<Concert>, StoreError> {

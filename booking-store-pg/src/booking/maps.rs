@@ -15,7 +15,6 @@ use std::{
 
 use booking_core::{
     LaneName, StoreError, Timestamp,
-    catalog::Performance,
     hold::SeatStatus,
     id::{ConcertId, PerformanceId},
     store::{Cursor, Listing, Page, PageRequest, PerformanceFilter, SeatMap},
@@ -40,7 +39,7 @@ use crate::{
 const GOOD_FOR: Duration = Duration::from_millis(100);
 
 /// Performances with the seats somebody has, in one row each.
-const SIGHTINGS: &str = concat!(
+const MAPS: &str = concat!(
     "SELECT ",
     rows::performance_columns!(),
     ", c.lane, (SELECT booking_now()), s.numbers, s.untils FROM performances p \
@@ -70,16 +69,7 @@ const DATES_OF_CONCERT_AND_DAY: &str =
     dates!("AND p.concert_id = $5 AND p.local_date = date '1970-01-01' + $6::integer", "$2", "$3", "$4");
 
 pub(super) const STATEMENTS: &[&str] =
-    &[SIGHTINGS, DATES, DATES_OF_CONCERT, DATES_OF_DAY, DATES_OF_CONCERT_AND_DAY];
-
-/// A performance as it was seen.
-#[derive(Debug)]
-struct Sighting {
-    performance: Performance,
-    lane: LaneName,
-    bookable: bool,
-    seats: Vec<SeatStatus>,
-}
+    &[MAPS, DATES, DATES_OF_CONCERT, DATES_OF_DAY, DATES_OF_CONCERT_AND_DAY];
 
 /// What page is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -109,56 +99,50 @@ type Dates = (Vec<PerformanceId>, Option<Cursor>);
 /// What this instance saw of late.
 #[derive(Debug)]
 pub(super) struct Maps {
-    sightings: SharedReads<PerformanceId, Option<Arc<Sighting>>>,
+    maps: SharedReads<PerformanceId, Option<Arc<SeatMap>>>,
     dates: SharedReads<DatesKey, Arc<Dates>>,
 }
 
 impl Default for Maps {
     fn default() -> Self {
-        Self { sightings: SharedReads::new(GOOD_FOR), dates: SharedReads::new(GOOD_FOR) }
+        Self { maps: SharedReads::new(GOOD_FOR), dates: SharedReads::new(GOOD_FOR) }
     }
 }
 
 impl Maps {
     pub(super) fn forget(&self, touched: &BTreeSet<PerformanceId>, catalog_changed: bool) {
-        self.sightings.forget(touched);
+        self.maps.forget(touched);
         if catalog_changed {
-            self.sightings.forget_all();
+            self.maps.forget_all();
             self.dates.forget_all();
         }
     }
 
     pub(super) fn forget_all(&self) {
-        self.sightings.forget_all();
+        self.maps.forget_all();
         self.dates.forget_all();
     }
 
-    async fn sighting(&self, db: &Db, id: PerformanceId) -> Result<Option<Arc<Sighting>>, StoreError> {
-        let mut found = self.sighted(db, &[id]).await?;
+    async fn seen(&self, db: &Db, id: PerformanceId) -> Result<Option<Arc<SeatMap>>, StoreError> {
+        let mut found = self.all_seen(db, &[id]).await?;
         Ok(found.remove(&id).flatten())
     }
 
     /// Several performances, those that are to be read in one read.
-    async fn sighted(
+    async fn all_seen(
         &self,
         db: &Db,
         ids: &[PerformanceId],
-    ) -> Result<HashMap<PerformanceId, Option<Arc<Sighting>>>, StoreError> {
-        self.sightings.get(ids, |missing| read_sightings(db, missing)).await
+    ) -> Result<HashMap<PerformanceId, Option<Arc<SeatMap>>>, StoreError> {
+        self.maps.get(ids, |missing| read_maps(db, missing)).await
     }
 
     pub(super) async fn seat_map(&self, db: &Db, id: PerformanceId) -> Result<Option<SeatMap>, StoreError> {
-        let sighting = self.sighting(db, id).await?;
-        Ok(sighting.map(|seen| SeatMap {
-            performance: seen.performance.clone(),
-            lane: seen.lane.clone(),
-            bookable: seen.bookable,
-            seats: seen.seats.clone(),
-        }))
+        Ok(self.seen(db, id).await?.map(Arc::unwrap_or_clone))
     }
 
     pub(super) async fn listing(&self, db: &Db, id: PerformanceId) -> Result<Option<Listing>, StoreError> {
-        Ok(self.sighting(db, id).await?.map(|seen| seen.listing()))
+        Ok(self.seen(db, id).await?.map(|seen| seen.listing()))
     }
 
     pub(super) async fn listings(
@@ -172,48 +156,33 @@ impl Maps {
         let mut found = self.dates.get(std::slice::from_ref(&key), read).await?;
         let Some(dates) = found.remove(&key) else { return Ok(Page { items: Vec::new(), next: None }) };
         let (ids, next) = &*dates;
-        let seen = self.sighted(db, ids).await?;
+        let seen = self.all_seen(db, ids).await?;
         let listed = ids.iter().filter_map(|id| seen.get(id)?.as_ref()).filter(|seen| seen.bookable);
         Ok(Page { items: listed.map(|seen| seen.listing()).collect(), next: *next })
     }
 }
 
-impl Sighting {
-    /// Eleven columns of performance and lane, the clock, and the seats somebody has.
-    fn of(row: &PgRow) -> Result<Self, Error> {
-        let performance = rows::performance(row)?;
-        let lane: &str = row.try_get(10)?;
-        let now = rows::at(row, 11)?;
-        let numbers: Vec<i32> = row.try_get(12)?;
-        let untils: Vec<Option<At>> = row.try_get(13)?;
-        let mut seats = vec![SeatStatus::Available; usize::try_from(performance.seats).map_err(damaged)?];
-        for (number, until) in numbers.into_iter().zip(untils) {
-            let seat = rows::seat_status(until.map(|at| at.0), now);
-            let at = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
-            if let Some(status) = at.and_then(|at| seats.get_mut(at)) {
-                *status = seat;
-            }
-        }
-        let lane = lane.parse().map_err(damaged)?;
-        Ok(Self { bookable: performance.bookable_at(now), performance, lane, seats })
-    }
-
-    fn listing(&self) -> Listing {
-        let free = self.seats.iter().filter(|status| **status == SeatStatus::Available).count();
-        let seats_available = if self.bookable { u32::try_from(free).unwrap_or(u32::MAX) } else { 0 };
-        Listing { performance: self.performance.clone(), lane: self.lane.clone(), seats_available }
-    }
+/// Eleven columns of performance and lane, the clock, and the seats somebody has.
+fn map_of(row: &PgRow) -> Result<SeatMap, Error> {
+    let lane: &str = row.try_get(10)?;
+    let now = rows::at(row, 11)?;
+    let numbers: Vec<i32> = row.try_get(12)?;
+    let untils: Vec<Option<At>> = row.try_get(13)?;
+    let taken = numbers.into_iter().zip(untils).filter_map(|(number, until)| {
+        Some((u32::try_from(number).ok()?, SeatStatus::of(until.map(|at| at.0), now)))
+    });
+    Ok(SeatMap::of(rows::performance(row)?, lane.parse().map_err(damaged)?, taken, now))
 }
 
-async fn read_sightings(
+async fn read_maps(
     db: &Db,
     ids: Vec<PerformanceId>,
-) -> Result<HashMap<PerformanceId, Option<Arc<Sighting>>>, StoreError> {
+) -> Result<HashMap<PerformanceId, Option<Arc<SeatMap>>>, StoreError> {
     let uuids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-    let found = db.rows(|| query(SIGHTINGS).bind(uuids.clone())).await?;
+    let found = db.rows(|| query(MAPS).bind(uuids.clone())).await?;
     let mut seen: HashMap<_, _> = ids.into_iter().map(|id| (id, None)).collect();
-    for sighting in decode(&found, Sighting::of)? {
-        seen.insert(sighting.performance.id, Some(Arc::new(sighting)));
+    for map in decode(&found, map_of)? {
+        seen.insert(map.performance.id, Some(Arc::new(map)));
     }
     Ok(seen)
 }

@@ -49,7 +49,7 @@ pub struct PgStore {
     shared: Arc<Shared>,
     /// Where everything queues that leaves the catalogue as it is.
     bookings: Counter,
-    /// Changes of lanes, which wait for no seats that are being made.
+    /// Changes of lanes, which wait for no concerts that are being saved.
     lanes: Counter,
     /// Changes of concerts and performances have a queue of their own: they may take long, and nobody's hold shall wait for
     /// them.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use booking_core::{
     Epoch, Event, LaneName, LanePolicy, Money, RecordedEvent, Ticket, Timestamp,
     catalog::{Concert, LaneRecord, LaneSettings, Performance},
-    hold::{self, Reservation, Seat, SeatStatus, Seats},
+    hold::{self, Reservation, Seat, Seats},
     id::{ConcertId, EntryId, PaymentId, PerformanceId, ReservationId, UserId},
     payment::Payment,
     wallet::{Entry, EntryKind, Wallet},
@@ -251,12 +251,6 @@ fn seat_of(of: Uuid, number: i32, reservation: Uuid, held_until: Option<At>) -> 
     let number = u32::try_from(number).map_err(|_| damaged(format_args!("a count of {number}")))?;
     let held_until = held_until.map(|at| at.0);
     Ok((PerformanceId(of), number, Seat { reservation: ReservationId(reservation), held_until }))
-}
-
-/// What a seat that somebody has until then is at `now`.
-pub(super) fn seat_status(held_until: Option<Timestamp>, now: Timestamp) -> SeatStatus {
-    // Whose it is does not matter for that.
-    Seat { reservation: ReservationId(Uuid::nil()), held_until }.status_at(now)
 }
 
 /// Ten columns from 0.

@@ -1,8 +1,6 @@
 //! Saving the reservations and the seats that a batch changed, and what it adds to the log: only rows that changed, each kind at
 //! once.
 
-use std::collections::HashSet;
-
 use booking_core::{
     ChangedRows, Event, Timestamp,
     hold::{self, Reservation, Seat, SeatNumber},
@@ -171,11 +169,7 @@ pub(super) fn number(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// Seats of performances, those of one batch.
-pub(super) type SeatSet = HashSet<(PerformanceId, SeatNumber)>;
-
-/// Seats as columns.
-#[derive(Default)]
+/// Seats that somebody has as columns.
 struct SeatColumns {
     performances: Vec<Uuid>,
     numbers: Vec<i32>,
@@ -184,58 +178,31 @@ struct SeatColumns {
 }
 
 impl SeatColumns {
-    fn push(&mut self, performance: PerformanceId, number: SeatNumber, seat: Option<Seat>) {
-        self.performances.push(performance.0);
-        self.numbers.push(i32::try_from(number).unwrap_or(i32::MAX));
-        self.reservations.extend(seat.map(|seat| seat.reservation.0));
-        self.untils.extend(seat.map(|seat| seat.held_until.map(At)));
-    }
-}
-
-/// The seats that changed hands, by what becomes of their rows.
-#[derive(Default)]
-struct ChangedSeats {
-    taken: SeatColumns,
-    passed_on: SeatColumns,
-    freed: SeatColumns,
-}
-
-impl ChangedSeats {
-    fn of(changes: &ChangedRows<'_>, taken_before: &SeatSet) -> Self {
-        let mut changed = Self::default();
-        for (performance, number, seat) in &changes.seats {
-            let into = match (taken_before.contains(&(*performance, *number)), seat) {
-                (false, Some(_)) => &mut changed.taken,
-                (true, Some(_)) => &mut changed.passed_on,
-                (true, None) => &mut changed.freed,
-                // Taken and given back within the batch.
-                (false, None) => continue,
-            };
-            into.push(*performance, *number, *seat);
+    fn of(seats: &[(PerformanceId, SeatNumber, Seat)]) -> Self {
+        Self {
+            performances: column(seats, |(performance, _, _)| performance.0),
+            numbers: column(seats, |(_, number, _)| seat_number(*number)),
+            reservations: column(seats, |(_, _, seat)| seat.reservation.0),
+            untils: column(seats, |(_, _, seat)| seat.held_until.map(At)),
         }
-        changed
     }
+}
 
-    fn are_new(&self) -> bool {
-        self.passed_on.numbers.is_empty() && self.freed.numbers.is_empty()
-    }
+fn seat_number(number: SeatNumber) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
 }
 
 /// Reservations, seats and the log of a batch, written down for the wire. All that is open is their place in the log.
 pub(super) struct Bookings(Statement<'static>);
 
 impl Bookings {
-    pub(super) fn of(
-        changes: &ChangedRows<'_>,
-        taken_before: &SeatSet,
-        events: &[Event],
-        basis: Basis,
-    ) -> Result<Self, Trouble> {
+    pub(super) fn of(changes: &ChangedRows<'_>, events: &[Event], basis: Basis) -> Result<Self, Trouble> {
         let told = Told::of(events)?;
         let (made, moved) = (&changes.reservations_made[..], &changes.reservations_moved[..]);
-        let seats = ChangedSeats::of(changes, taken_before);
-        let only_new = told.texts.is_empty() && moved.is_empty() && seats.are_new();
-        let ChangedSeats { taken, passed_on, freed } = seats;
+        let (taken, passed_on) = (&changes.seats_taken, &changes.seats_passed_on);
+        let freed = &changes.seats_freed[..];
+        let only_new = told.texts.is_empty() && moved.is_empty() && passed_on.is_empty() && freed.is_empty();
+        let (taken, passed_on) = (SeatColumns::of(taken), SeatColumns::of(passed_on));
         let of = |value: fn(&Reservation) -> Uuid| column(made, move |(_, made)| value(made));
         let seats_made: Lists = made.iter().map(|(_, made)| Some(&made.seats[..])).collect();
         let saving = query(match (basis, only_new) {
@@ -278,8 +245,8 @@ impl Bookings {
             .bind(passed_on.numbers)
             .bind(passed_on.reservations)
             .bind(passed_on.untils)
-            .bind(freed.performances)
-            .bind(freed.numbers)
+            .bind(column(freed, |(performance, _)| performance.0))
+            .bind(column(freed, |(_, number)| seat_number(*number)))
             .bind(told.places)
             .bind(told.texts)
             .bind(told.performances)
@@ -330,7 +297,9 @@ impl Told {
     fn of(events: &[Event]) -> Result<Self, Trouble> {
         let mut told = Self::default();
         for (place, event) in (1..).zip(events) {
-            if let Event::Hold(hold::Event::SeatsHeld(_)) = event {
+            if let Event::Hold(event) = event
+                && event.made_reservation().is_some()
+            {
                 continue;
             }
             let text = serde_json::to_string(event);

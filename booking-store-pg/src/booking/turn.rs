@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use booking_core::{
-    BookingPolicy, ChangedRows, Command, Event, Keys, Outcome, Reach, Refusal, Rows, State, Timestamp,
-    catalog::Command::PutConcerts, id::PerformanceId,
+    BookingPolicy, ChangedRows, Command, Event, Keys, Outcome, Reach, Refusal, Rows, State, TakenSeats,
+    Timestamp, catalog::Command::PutConcerts, id::PerformanceId,
 };
 use sqlx::raw_sql;
 
@@ -15,7 +15,7 @@ use super::{
     load::{self, Head, Loaded},
     look::Whom,
     recent::Recent,
-    save::{self, Basis, Bookings, Place, SeatSet},
+    save::{self, Basis, Bookings, Place},
     save_catalog, save_money,
     session::Session,
 };
@@ -87,8 +87,7 @@ pub(super) struct Unplaced {
 /// What was decided, and the state after it.
 pub(super) struct Decided {
     pub(super) state: State,
-    /// Of the seats that it is about those that somebody had before.
-    pub(super) taken_before: SeatSet,
+    taken_before: TakenSeats,
     pub(super) events: Vec<Event>,
     pub(super) answers: Answers,
 }
@@ -161,8 +160,7 @@ impl Turn<'_> {
         let mut rows = Rows::default();
         catalog::load_lanes(&mut self.session.connection, keys, &mut rows).await?;
         let decided = Decided::of(State::load(self.policy.clone(), rows), batch, head.now);
-        save_catalog::save(&mut self.session.connection, &decided.state.changed_rows(&decided.events))
-            .await?;
+        save_catalog::save(&mut self.session.connection, &decided.changed_rows()).await?;
         self.save(decided, &Place::of(&head)).await
     }
 
@@ -184,8 +182,7 @@ impl Turn<'_> {
         let mut rows = load::load(&mut self.session.connection, keys, Whom::Anybody).await?.rows;
         catalog::load_locked(&mut self.session.connection, keys, &mut rows).await?;
         let decided = Decided::of(State::load(self.policy.clone(), rows), batch, now);
-        save_catalog::save(&mut self.session.connection, &decided.state.changed_rows(&decided.events))
-            .await?;
+        save_catalog::save(&mut self.session.connection, &decided.changed_rows()).await?;
         Ok(Unplaced { decided, head })
     }
 
@@ -200,24 +197,24 @@ impl Turn<'_> {
         self.save(decided, &Place::of(&head)).await
     }
 
-    async fn save(&mut self, decided: Decided, place: &Place) -> Result<Staged, Trouble> {
-        let Decided { state, taken_before, events, answers } = decided;
-        let changes = state.changed_rows(&events);
+    async fn save(&mut self, mut decided: Decided, place: &Place) -> Result<Staged, Trouble> {
+        let answers = std::mem::take(&mut decided.answers);
+        let (changes, events) = (decided.changed_rows(), &decided.events);
         if !events.is_empty() {
             save_money::open_wallets(&mut self.session.connection, &changes.wallets_opened).await?;
-            let bookings = Bookings::of(&changes, &taken_before, &events, Basis::Loaded)?;
+            let bookings = Bookings::of(&changes, events, Basis::Loaded)?;
             if bookings.save(&mut self.session.connection, place).await?.is_none() {
                 return Err(Trouble::Broken("the head of the log moved although it was locked".into()));
             }
             save_money::save_money(&mut self.session.connection, &changes).await?;
         }
-        Ok(Staged::of(answers, &changes, &events, place.now).behind(place.last_event))
+        Ok(Staged::of(answers, &changes, events, place.now).behind(place.last_event))
     }
 }
 
 impl Decided {
     pub(super) fn of(mut state: State, batch: &[&Command], now: Timestamp) -> Self {
-        let (taken_before, mut events) = (state.taken_seats().collect(), Vec::new());
+        let (taken_before, mut events) = (state.taken_seats(), Vec::new());
         let mut answers = Vec::with_capacity(batch.len());
         for command in batch {
             answers.push(state.execute(command, now).map(|(outcome, of_command)| {
@@ -226,6 +223,10 @@ impl Decided {
             }));
         }
         Self { state, taken_before, events, answers }
+    }
+
+    pub(super) fn changed_rows(&self) -> ChangedRows<'_> {
+        self.state.changed_rows(&self.events, &self.taken_before)
     }
 }
 
@@ -255,6 +256,8 @@ impl Staged {
 }
 
 fn touched(changes: &ChangedRows<'_>) -> BTreeSet<PerformanceId> {
-    let seats = changes.seats.iter().map(|(performance, _, _)| *performance);
-    seats.chain(changes.performances_changed.iter().map(|performance| performance.id)).collect()
+    let taken = changes.seats_taken.iter().chain(&changes.seats_passed_on);
+    let seats = taken.map(|(performance, _, _)| *performance);
+    let freed = changes.seats_freed.iter().map(|(performance, _)| *performance);
+    seats.chain(freed).chain(changes.performances_changed.iter().map(|performance| performance.id)).collect()
 }

@@ -37,9 +37,9 @@ const MAKE_RESERVATION: &str = "INSERT INTO reservations (made, reservation_id, 
 const MOVE_RESERVATION: &str = "UPDATE reservations SET status = ? WHERE ticket_seq = ? AND ticket_epoch = ? \
     AND user_id = ? AND ticket_lane = ? AND status <> 'released' AND reservation_id = ?";
 const TAKE_SEAT: &str =
-    "INSERT OR IGNORE INTO seats (performance_id, number, reservation_id, held_until) VALUES (?, ?, ?, ?)";
-const CHANGE_SEAT: &str =
-    "UPDATE seats SET reservation_id = ?3, held_until = ?4 WHERE performance_id = ?1 AND number = ?2";
+    "INSERT INTO seats (reservation_id, held_until, performance_id, number) VALUES (?, ?, ?, ?)";
+const PASS_SEAT_ON: &str =
+    "UPDATE seats SET reservation_id = ?, held_until = ? WHERE performance_id = ? AND number = ?";
 const FREE_SEAT: &str = "DELETE FROM seats WHERE performance_id = ? AND number = ?";
 const MAKE_PAYMENT: &str = "INSERT INTO payments (payment_id, reservation_id, user_id, amount, paid_at, refunded_at) \
     VALUES (?, ?, ?, ?, ?, ?)";
@@ -175,19 +175,14 @@ fn bookings(file: &Connection, changes: &ChangedRows<'_>, last_event: i64) -> Re
         let number = last_event + 1 + i64::try_from(*at).unwrap_or(i64::MAX);
         reservation(save, number, made)
     })?;
-    // Seats that were taken and given back within the batch were never there.
-    let mut free = file.prepare_cached(FREE_SEAT)?;
-    for (performance, number, _) in changes.seats.iter().filter(|(_, _, seat)| seat.is_none()) {
-        free.execute(params![Id(performance.0), number])?;
-    }
-    // Mostly the row is new, and a statement that only adds one costs less than one that does both.
-    let (mut take, mut change) = (file.prepare_cached(TAKE_SEAT)?, file.prepare_cached(CHANGE_SEAT)?);
-    for (performance, number, seat) in &changes.seats {
-        let Some(seat) = seat else { continue };
-        let values = params![Id(performance.0), number, Id(seat.reservation.0), seat.held_until.map(At)];
-        if take.execute(values)? == 0 && change.execute(values)? != 1 {
-            return Err(Trouble::Broken(format!("seat {number} of performance {performance} was not saved")));
-        }
+    each(file, FREE_SEAT, &changes.seats_freed, |save, (performance, number)| {
+        save.one(params![Id(performance.0), number])
+    })?;
+    for (sql, seats) in [(PASS_SEAT_ON, &changes.seats_passed_on), (TAKE_SEAT, &changes.seats_taken)] {
+        each(file, sql, seats, |save, (performance, number, seat)| {
+            let (reservation, until) = (Id(seat.reservation.0), seat.held_until.map(At));
+            save.one(params![reservation, until, Id(performance.0), number])
+        })?;
     }
     Ok(())
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use booking_core::{
-    ChangedRows, Command, Epoch, Keys, LaneName, Outcome, Reach, Refusal, State, StoreError, Ticket,
-    Timestamp,
+    ChangedRows, Command, Epoch, Keys, LaneName, Outcome, Reach, Refusal, State, StoreError, TakenSeats,
+    Ticket, Timestamp,
     queue::{self, ChangedTickets, Lane, LaneRow},
     store::{Happened, book},
 };
@@ -17,6 +17,7 @@ pub(crate) struct Draft {
     reach: Reach,
     /// The rows the batch touches, as they would be.
     part: State,
+    taken_before: TakenSeats,
     /// When it was decided.
     pub(super) now: Timestamp,
     pub(super) happened: Happened,
@@ -58,6 +59,7 @@ impl Draft {
         drop(books);
         Ok(Self {
             reach: part.reach(&keys),
+            taken_before: part.taken_seats(),
             part,
             now: Timestamp::from_micros(0),
             happened: Happened::default(),
@@ -142,7 +144,7 @@ impl Draft {
 
     /// What the events changed.
     pub(super) fn changed(&self) -> ChangedRows<'_> {
-        self.part.changed_rows(&self.happened.events)
+        self.part.changed_rows(&self.happened.events, &self.taken_before)
     }
 
     /// Lets the memory follow what the file holds now.

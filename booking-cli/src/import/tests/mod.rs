@@ -9,6 +9,8 @@ mod properties;
 mod shift;
 mod start;
 
+use booking_core::catalog::MOST_SEATS;
+
 use super::*;
 
 fn reading(format: Format, text: &str) -> Reading {
@@ -213,7 +215,7 @@ fn utf_16_is_named_once_for_what_it_is() {
 fn flags_follow_the_rules_of_rows() {
     assert_eq!(parse_price("0"), Ok(0));
     assert_eq!(parse_price(" 1000000000000 "), Ok(MAX_PRICE));
-    assert_eq!(parse_seats("20000"), Ok(MAX_SEATS));
+    assert_eq!(parse_seats("20000"), Ok(MOST_SEATS));
     for text in ["", "-1", "+1", "1.0", "1e3", "1,000", "٣"] {
         assert!(parse_price(text).unwrap_err().contains("digits only"), "{text}");
         assert!(parse_seats(text).unwrap_err().contains("digits only"), "{text}");

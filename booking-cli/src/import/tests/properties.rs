@@ -3,6 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 
+use booking_core::catalog::MOST_SEATS;
+
 use super::super::start;
 use super::*;
 
@@ -83,7 +85,7 @@ fn read_all(bytes: &[u8]) {
                 concert
                     .performances
                     .iter()
-                    .all(|p| p.price <= MAX_PRICE && (1..=MAX_SEATS).contains(&p.seats))
+                    .all(|p| p.price <= MAX_PRICE && (1..=MOST_SEATS).contains(&p.seats))
             );
         }
     }

@@ -88,7 +88,7 @@ impl QueueHarness for Harness {
 
     fn lose(&self) {
         let mut connection = self.clock.lock().expect("the clock is whole");
-        self.runtime.block_on(run(&mut connection, "TRUNCATE queue_lanes, tickets"));
+        self.runtime.block_on(run(&mut connection, "TRUNCATE queue_lanes, tickets, queue_steps"));
     }
 }
 
