@@ -1,6 +1,6 @@
 use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
-use booking_core::{BookingPolicy, LONGEST_SPAN, catalog::LaneChange};
+use booking_core::{BookingPolicy, LONGEST_SPAN};
 use clap::value_parser;
 use ipnet::IpNet;
 
@@ -39,19 +39,19 @@ pub struct ServeArgs {
     /// How many live reservations a user may have at once
     #[arg(long, env = "BOOKING_LIVE_RESERVATIONS_PER_USER", default_value_t = 1)]
     pub live_reservations_per_user: usize,
-    /// How many the lane `main` admits at once [default of a new lane: 1000]
+    /// How many the lane `main` admits at once, when it is new; later: `booking lane set` [default: 1000]
     #[arg(long, env = "BOOKING_LANE_CAPACITY")]
     pub lane_capacity: Option<u32>,
-    /// How many may wait in the lane `main` [default of a new lane: any number]
+    /// How many may wait in the lane `main`, when it is new [default: any number]
     #[arg(long, env = "BOOKING_MAX_WAITING")]
     pub max_waiting: Option<u64>,
-    /// How many the lane `main` admits a second [default of a new lane: as capacity allows]
+    /// How many the lane `main` admits a second, when it is new [default: as capacity allows]
     #[arg(long, env = "BOOKING_ADMIT_PER_SECOND", value_parser = value_parser!(u32).range(1..=1_000_000))]
     pub admit_per_second: Option<u32>,
-    /// How long an admitted person has to show up [default of a new lane: 60s]
+    /// How long a person the lane `main` admitted has to show up, when it is new [default: 60s]
     #[arg(long, env = "BOOKING_CLAIM_TTL", value_parser = a_span)]
     pub claim_ttl: Option<Duration>,
-    /// How long a session lasts from the first booking call [default of a new lane: 15m]
+    /// How long a session in the lane `main` lasts from the first booking call, when it is new [default: 15m]
     #[arg(long, env = "BOOKING_SESSION_TTL", value_parser = a_span)]
     pub session_ttl: Option<Duration>,
     /// Public keys of an identity provider whose user tokens are taken too: a JWK set, or PEM (RSA, P-256, Ed25519). A
@@ -209,18 +209,6 @@ impl ServeArgs {
             trusted_proxies: self.trusted_proxies.clone(),
         }
     }
-
-    /// What the flags say of the lane `main`; what they don't say stays as it is on record.
-    pub(crate) fn main_lane(&self) -> LaneChange {
-        LaneChange {
-            capacity: self.lane_capacity,
-            max_waiting: self.max_waiting.map(Some),
-            admit_per_second: self.admit_per_second.map(Some),
-            claim_ttl: self.claim_ttl,
-            session_ttl: self.session_ttl,
-            ..LaneChange::default()
-        }
-    }
 }
 
 #[cfg(test)]
@@ -240,7 +228,6 @@ mod tests {
         let parsed = Command::parse_from(["serve"]).args;
         assert_eq!(format!("{parsed:?}"), format!("{:?}", ServeArgs::default()));
         assert_eq!(parsed.policy(), BookingPolicy::default());
-        assert_eq!(parsed.main_lane(), LaneChange::default());
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod in_time;
 mod limits;
 mod log;
 mod looks;
+mod main_lane;
 mod metrics;
 mod open_files;
 mod openapi;

@@ -1,9 +1,9 @@
 mod keys;
 mod signals;
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{io::ErrorKind, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use booking_core::{Clock, Engine, InvalidPolicy, LaneName};
+use booking_core::{Clock, Engine, InvalidPolicy};
 use tokio::{
     net::TcpListener,
     sync::watch,
@@ -13,7 +13,7 @@ use tokio::{
 
 use crate::{
     App, ConnectionOptions, InvalidSecrets, InvalidUserKeys, Metrics, Options, Secrets, ServeArgs, Unset,
-    UserKeys, app::router, clock::system_clock, connections::serve_connections, log::init_logging,
+    UserKeys, app::router, clock::system_clock, connections::serve_connections, log::init_logging, main_lane,
     metrics::MetricsListener, open_files, stores,
 };
 use signals::EndSignals;
@@ -126,6 +126,31 @@ pub enum StartError {
     Store(#[from] booking_core::Error),
 }
 
+impl StartError {
+    /// Whether starting again may do without anything being changed: what is not there yet, or not free yet, may be soon.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Listen { source, .. } | Self::ListenForMetrics { source, .. } => {
+                matches!(source.kind(), ErrorKind::AddrInUse | ErrorKind::AddrNotAvailable)
+            }
+            Self::Store(_) | Self::Opening(_) => true,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(error) => {
+                use booking_store_pg::ConnectError::{Failed, Standby, Unreachable};
+                matches!(error, Unreachable(_) | Standby | Failed(_))
+            }
+            #[cfg(feature = "redis")]
+            Self::Redis(error) => {
+                use booking_store_redis::ConnectError::{Replica, Unreachable};
+                matches!(error, Unreachable(_) | Replica)
+            }
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(error) => matches!(error, booking_store_sqlite::OpenError::InUse { .. }),
+            _ => false,
+        }
+    }
+}
+
 /// A server at work.
 pub struct Running {
     address: SocketAddr,
@@ -173,7 +198,7 @@ pub async fn start(args: &ServeArgs, secrets: Secrets) -> Result<Running, StartE
     let metrics = Arc::<Metrics>::default();
     let engine =
         stores::open(&args.store, args.queue.as_deref(), policy, Arc::clone(&clock), &metrics).await?;
-    engine.set_lane(&LaneName::main(), args.main_lane()).await?;
+    main_lane::open(&engine, args).await?;
     let user_keys = match (&args.user_keys, &args.user_issuer) {
         (Some(file), Some(issuer)) => Some(Arc::new(UserKeys::read(file, issuer, &args.user_audience)?)),
         _ => None,

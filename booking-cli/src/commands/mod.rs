@@ -13,7 +13,7 @@ pub(crate) mod refund;
 pub(crate) mod release;
 pub(crate) mod seed;
 
-use booking_server::{ConnectError, StartError};
+use booking_server::StartError;
 
 use crate::{
     audit,
@@ -69,11 +69,6 @@ async fn health(server: &Server, console: Console) -> Result<(), Failure> {
 
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
-        match error {
-            StartError::Store(_) | StartError::Postgres(ConnectError::Unreachable(_)) => {
-                Self::Server(error.to_string())
-            }
-            _ => Self::Input(error.to_string()),
-        }
+        if error.may_pass() { Self::Server(error.to_string()) } else { Self::Input(error.to_string()) }
     }
 }

@@ -1,8 +1,10 @@
 use std::io::{BufRead, BufReader};
 
+use booking_server::ServeArgs;
+
 use crate::{
     people::{Person, sale},
-    server::{Server, closed, interrupt, run},
+    server::{Folder, Server, closed, interrupt, run},
 };
 
 #[test]
@@ -22,6 +24,24 @@ fn a_lane_is_made_changed_and_shown() {
     let free =
         server.operator(&["lane", "set", "hot", "--admit-per-second", "none", "--json"]).expect(0).json();
     assert!(free["admit_per_second"].is_null() && free["capacity"] == 20, "{free}");
+}
+
+/// A server that starts again in mid-sale, or one more, has the flags of the first day.
+#[test]
+fn a_restart_leaves_the_lane_main_as_the_operator_set_it() {
+    let folder = Folder::new();
+    let args =
+        ServeArgs { store: folder.store(), lane_capacity: Some(700), max_waiting: Some(9_000), ..closed() };
+    let capacity = |server: &Server| {
+        let shown = server.operator(&["lane", "show", "main", "--json"]).expect(0).json();
+        (shown["capacity"].as_u64(), shown["max_waiting"].as_u64())
+    };
+    let server = Server::start(&args);
+    assert_eq!(capacity(&server), (Some(700), Some(9_000)), "a new lane is as the flags say");
+    server.operator(&["lane", "set", "main", "--capacity", "5"]).expect(0);
+    drop(server);
+    let server = Server::start(&args);
+    assert_eq!(capacity(&server), (Some(5), Some(9_000)));
 }
 
 #[test]

@@ -147,6 +147,11 @@ impl Folder {
         Self(path)
     }
 
+    /// The address of a store in here.
+    pub(crate) fn store(&self) -> String {
+        format!("sqlite:{}", self.0.join("booking.db").display())
+    }
+
     /// Writes a file; its path.
     pub(crate) fn file(&self, name: &str, content: &str) -> String {
         let path = self.0.join(name);

@@ -5,6 +5,7 @@ use std::{
 };
 
 use booking_api::{AuditCheck, AuditReport};
+use booking_server::ServeArgs;
 
 use crate::server::{Folder, Server, booking, closed, open, run};
 
@@ -170,9 +171,33 @@ fn what_serve_can_not_work_with_is_told_with_what_to_write_before_any_key_is_mad
 }
 
 #[test]
-fn serving_on_an_impossible_address_is_refused() {
+fn serving_where_it_will_never_do_is_refused() {
+    let ran = run(&mut booking(&["serve", "--listen", "127.0.0.1:0", "--store", "sqlite:/"])).expect(2);
+    assert!(ran.err.contains("--store: "), "{ran:?}");
+}
+
+/// 2 keeps a supervisor from starting it again (`packaging/booking.service`), this does not.
+#[test]
+fn what_may_pass_by_itself_is_told_with_the_exit_code_of_a_server_that_is_not_reached() {
+    let folder = Folder::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let ran = run(&mut booking(&["serve", "--listen", &address, "--store", "memory:"])).expect(2);
-    assert!(ran.err.contains("choose another with --listen"), "{ran:?}");
+    let gone = nobody().replace("http://", "");
+    let (redis, pg) = (format!("redis://{gone}"), format!("postgres://booking@{gone}/booking"));
+    let store = folder.store();
+    let args = ServeArgs { store: store.clone(), ..closed() };
+    let _other = Server::start(&args);
+    for (arguments, told) in [
+        (["--store", "memory:", "--listen", &address], "choose another with --listen"),
+        (["--store", "memory:", "--queue", &redis], "can't connect to Redis"),
+        (["--store", &pg, "--listen", "127.0.0.1:0"], "can't connect to PostgreSQL"),
+        (["--store", &store, "--listen", "127.0.0.1:0"], "is in use by another process"),
+    ] {
+        let mut command = booking(&[&["serve"], &arguments[..]].concat());
+        for name in ["BOOKING_ADMIN_KEY", "BOOKING_SERVICE_KEY", "BOOKING_TOKEN_SECRET"] {
+            command.env(name, name.repeat(2));
+        }
+        let ran = run(&mut command).expect(3);
+        assert!(ran.err.contains(told), "{arguments:?}: {ran:?}");
+    }
 }

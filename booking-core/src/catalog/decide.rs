@@ -123,6 +123,13 @@ fn set_lane(
 }
 
 impl LaneChange {
+    /// Whether such settings say all of this already.
+    pub fn is_met_by(&self, settings: &LaneSettings) -> bool {
+        let mut changed = settings.clone();
+        self.apply(&mut changed);
+        changed == *settings
+    }
+
     fn apply(&self, settings: &mut LaneSettings) {
         fn put<T: Clone>(slot: &mut T, value: Option<&T>) {
             if let Some(value) = value {

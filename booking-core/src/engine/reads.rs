@@ -3,7 +3,7 @@ use chrono::NaiveDate;
 use super::Engine;
 use crate::{
     audit::{Audit, Check},
-    catalog::{Concert, LaneRecord},
+    catalog::{Concert, LaneRecord, LaneSettings},
     error::Error,
     event::RecordedEvent,
     hold::{Reservation, SeatNumber},
@@ -118,6 +118,11 @@ impl Engine {
     /// What is held and sold in all. For operators.
     pub async fn totals(&self) -> Result<Totals, Error> {
         Ok(self.booking.totals().await?)
+    }
+
+    /// The settings of a lane on record, whether or not the queue store knows them yet. For operators.
+    pub async fn lane_settings(&self, name: &LaneName) -> Result<Option<LaneSettings>, Error> {
+        Ok(self.booking.lane(name).await?.map(|record| record.settings))
     }
 
     /// A lane. For operators.

@@ -108,18 +108,25 @@ impl Engine {
     async fn tend_lanes(&self, round: &mut Round) {
         let lanes = self.booking.lanes().await;
         for lane in round.note(lanes).unwrap_or_default() {
-            let tended = self.tend_lane(lane, &mut round.tended).await;
-            round.note(tended);
+            self.tend_lane(lane, round).await;
         }
     }
 
-    async fn tend_lane(&self, lane: LaneRecord, tended: &mut Tended) -> Result<(), Error> {
-        let lane = self.mark(lane, tended).await?;
-        self.tell(&lane).await?;
-        let advanced = self.queue.advance(&lane.name).await?;
-        tended.admitted += advanced.admitted;
-        tended.admissions_ended += advanced.ended;
-        Ok(())
+    /// A stock that can't be read keeps nobody waiting, but what is on record may be a mark that was not looked at again: a lane
+    /// that is sold out by its record is not told then.
+    async fn tend_lane(&self, lane: LaneRecord, round: &mut Round) {
+        let name = lane.name.clone();
+        let marked = self.mark(lane.clone(), &mut round.tended).await;
+        let marked = round.note(marked);
+        if let Some(lane) = marked.or_else(|| (!lane.settings.sold_out).then_some(lane)) {
+            let told = self.tell(&lane).await;
+            round.note(told);
+        }
+        let advanced = self.queue.advance(&name).await;
+        if let Some(advanced) = round.note(advanced) {
+            round.tended.admitted += advanced.admitted;
+            round.tended.admissions_ended += advanced.ended;
+        }
     }
 
     /// The lane as it is when its stock was looked at and asks for no other mark. A look that came before the mark shows

@@ -98,6 +98,12 @@ impl Hall {
         Engine::new(Arc::new(booking), Arc::clone(&self.queue) as _)
     }
 
+    /// Another instance on the same stores, which can't read any stock.
+    fn instance_without_stock(&self) -> Engine {
+        let booking = StoppedBooking::without_stock(Arc::clone(&self.booking));
+        Engine::new(Arc::new(booking), Arc::clone(&self.queue) as _)
+    }
+
     fn place(&self, ticket: &Ticket) -> Result<Place, Error> {
         block_on(self.engine.place(ticket))
     }

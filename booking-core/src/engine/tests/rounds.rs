@@ -1,7 +1,7 @@
 //! How a round of `tend` goes on: portion by portion, and past what fails (I18, I24).
 
 use super::*;
-use crate::catalog::ConcertDraft;
+use crate::{catalog::ConcertDraft, store::QueueStore};
 
 /// This many holds of as many people ran out.
 fn ran_out(holds: u32) -> Hall {
@@ -73,6 +73,38 @@ fn a_lane_that_fails_stops_no_other() {
     hall.queue.cut_off_lane(lane("hot"));
     assert_eq!(block_on(hall.engine.tend()), Err(ShakyQueue::failure().into()));
     assert!(hall.is_admitted(&next));
+}
+
+#[test]
+fn a_stock_that_can_t_be_read_keeps_nobody_waiting() {
+    let hall = Hall::new();
+    hall.set_lane(capacity(1));
+    let (_, next) = (hall.enter(2), hall.enter(3));
+    block_on(hall.booking.execute(vec![
+            crate::catalog::Command::SetLane(
+                LaneName::main(),
+                LaneChange { max_waiting: Some(Some(9)), ..capacity(1) },
+            )
+            .into(),
+        ]))
+    .unwrap();
+    hall.pass(CLAIM_TTL);
+    let blind = hall.instance_without_stock();
+    assert_eq!(block_on(blind.tend()), Err(StoppedBooking::failure().into()));
+    assert!(hall.is_admitted(&next));
+    let told = block_on(hall.queue.snapshot(&LaneName::main(), None)).unwrap().settings;
+    assert_eq!(told.policy.max_waiting, Some(9));
+}
+
+#[test]
+fn a_mark_that_can_t_be_looked_at_again_ends_nobody() {
+    let hall = Hall::new();
+    let waits = hall.enter(1);
+    let mark = crate::catalog::Command::MarkSoldOut { lane: LaneName::main(), revision: 1, sold_out: true };
+    block_on(hall.booking.execute(vec![mark.into()])).unwrap();
+    let blind = hall.instance_without_stock();
+    assert_eq!(block_on(blind.tend()), Err(StoppedBooking::failure().into()));
+    assert!(hall.is_admitted(&waits));
 }
 
 #[test]

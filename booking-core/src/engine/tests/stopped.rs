@@ -26,11 +26,21 @@ type Meanwhile = Box<dyn FnOnce() + Send>;
 pub(super) struct StoppedBooking {
     inner: Arc<MemoryBooking>,
     meanwhile: Mutex<Option<Meanwhile>>,
+    tells_stock: bool,
 }
 
 impl StoppedBooking {
     pub(super) fn over(inner: Arc<MemoryBooking>, meanwhile: impl FnOnce() + Send + 'static) -> Self {
-        Self { inner, meanwhile: Mutex::new(Some(Box::new(meanwhile))) }
+        Self { inner, meanwhile: Mutex::new(Some(Box::new(meanwhile))), tells_stock: true }
+    }
+
+    /// The booking store as an instance sees it that can't read any stock.
+    pub(super) fn without_stock(inner: Arc<MemoryBooking>) -> Self {
+        Self { inner, meanwhile: Mutex::new(None), tells_stock: false }
+    }
+
+    pub(super) fn failure() -> StoreError {
+        StoreError::unavailable("the stock could not be read in time")
     }
 
     fn stop(&self) {
@@ -47,6 +57,9 @@ macro_rules! passed_on {
         #[async_trait]
         impl BookingStore for StoppedBooking {
             async fn stock(&self, lane: &LaneName) -> Result<Stock, StoreError> {
+                if !self.tells_stock {
+                    return Err(Self::failure());
+                }
                 let stock = self.inner.stock(lane).await;
                 self.stop();
                 stock
