@@ -21,7 +21,8 @@ pub struct ServeArgs {
     #[arg(long, env = "BOOKING_STORE", default_value = DEFAULT, value_name = "URL")]
     pub store: String,
     /// Where the queue is kept; by default with the bookings. `redis://user:password@host:6379/0` or
-    /// `redis+cluster://host:6379,host:6379` share it between any number of servers
+    /// `redis+cluster://host:6379,host:6379` share it between any number of servers; services that share a Redis need a
+    /// `?prefix=NAME` each at the end
     #[arg(long, env = "BOOKING_QUEUE", value_name = "URL")]
     pub queue: Option<String>,
     /// Let anybody sign up (demos and tests); otherwise users are made with the admin key

@@ -113,6 +113,10 @@ pub(crate) fn check(store: &str, queue: Option<&str>) -> Result<(), StartError> 
     if queue_kind(store, queue).is_none() {
         return Err(unknown("--queue", known_queues(), queue.unwrap_or_default()));
     }
+    #[cfg(feature = "redis")]
+    if queue_kind(store, queue) == Some(QueueKind::Redis) {
+        RedisConfig::new(queue.unwrap_or_default()).check()?;
+    }
     match file(store).and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty()) {
         Some(folder) if !folder.is_dir() => Err(StartError::NoFolder { folder: folder.into() }),
         Some(_) | None => Ok(()),
@@ -271,6 +275,9 @@ mod tests {
     fn a_server_or_a_cluster_of_redis_is_known_as_a_queue() {
         assert_eq!(queue_kind("memory:", Some("redis://q")), Some(QueueKind::Redis));
         assert_eq!(queue_kind("memory:", Some("redis+cluster://a,b")), Some(QueueKind::Redis));
+        assert_eq!(queue_kind("memory:", Some("redis://q?prefix=tour-a")), Some(QueueKind::Redis));
+        assert!(check("memory:", Some("redis://q?prefix=tour-a")).is_ok());
+        assert!(check("memory:", Some("redis://q?prefix=Tour")).is_err());
         assert!(!are_memory("memory:", Some("redis://q")), "its tokens outlive the process");
         assert!(are_memory("memory:", Some("memory:")) && are_memory("memory:", None));
     }

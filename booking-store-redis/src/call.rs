@@ -58,7 +58,10 @@ impl Call<'_> {
         let answer = answer.map_err(|error| store_error(&error, changes, in_doubt))?;
         match Answer::read(answer)? {
             Answer::Lane(reply) => {
-                queue.seen.note(self.lane, reply.mark());
+                if queue.seen.note(self.lane, reply.mark()) {
+                    let lane = self.lane.as_str();
+                    tracing::warn!(lane, "Redis lost the lane and it was made anew: people enter again");
+                }
                 Ok(Some(reply))
             }
             Answer::Unknown => Ok(None),

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use redis::{ConnectionInfo, IntoConnectionInfo, Value};
+use redis::Value;
 
-use crate::link::Link;
+use crate::{address::Address, link::Link};
 
 /// The oldest server that will do: counting single bits came with it.
 const OLDEST_SERVER: u32 = 7;
@@ -13,10 +13,9 @@ const OLDEST_SERVER: u32 = 7;
 #[derive(Clone)]
 pub struct RedisConfig {
     /// `redis://user:password@host:port/database`, or `redis+cluster://user:password@host:port,host:port` for a cluster,
-    /// of which some nodes are named.
+    /// of which some nodes are named. With `?prefix=NAME` the names of all keys begin with that instead of `booking`:
+    /// services that share a Redis have one each, which all instances of a service are given.
     pub url: String,
-    /// What the names of all keys begin with, so that several services may share a server.
-    pub prefix: String,
     /// For tests: the time of a lane is what the key `PREFIX:{LANE}:clock` tells, in microseconds, in place of the clock
     /// of the server.
     pub told_time: bool,
@@ -25,30 +24,19 @@ pub struct RedisConfig {
 impl RedisConfig {
     /// The server or cluster at this address.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), prefix: "booking".into(), told_time: false }
+        Self { url: url.into(), told_time: false }
     }
 
-    /// The nodes to ask first, and whether they are of a cluster. What is wrong with an address is not told: it may be a
-    /// password.
-    pub(crate) fn nodes(&self) -> Result<(Vec<ConnectionInfo>, bool), ConnectError> {
-        let Some(cluster) = self.url.strip_prefix("redis+cluster://") else {
-            let node = self.url.as_str().into_connection_info().map_err(|_| ConnectError::Address)?;
-            return Ok((vec![node], false));
-        };
-        let (login, hosts) = cluster.rsplit_once('@').map_or(("", cluster), |(login, hosts)| (login, hosts));
-        let at = if login.is_empty() { "" } else { "@" };
-        let node = |host: &str| {
-            let host = host.trim_end_matches('/');
-            format!("redis://{login}{at}{host}").into_connection_info().map_err(|_| ConnectError::Address)
-        };
-        Ok((hosts.split(',').map(node).collect::<Result<_, _>>()?, true))
+    /// Whether the address is one, which asks nobody.
+    pub fn check(&self) -> Result<(), ConnectError> {
+        Address::read(&self.url).map(drop)
     }
 }
 
 impl fmt::Debug for RedisConfig {
     /// The address may hold a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedisConfig").field("prefix", &self.prefix).finish_non_exhaustive()
+        f.debug_struct("RedisConfig").field("told_time", &self.told_time).finish_non_exhaustive()
     }
 }
 
@@ -60,6 +48,12 @@ pub enum ConnectError {
         "this is no address of Redis; write redis://user:password@host:6379/0, or redis+cluster://host:6379,host:6379"
     )]
     Address,
+    /// The address has a prefix with other characters, none, too many, or two of them.
+    #[error("the prefix in the address of Redis is none; write ?prefix=NAME once, 1 to 32 of a-z, 0-9 and -")]
+    Prefix,
+    /// The address has a parameter of this name, and none is called so.
+    #[error("the address of Redis has a parameter `{0}`, which is none; there are prefix and protocol")]
+    Parameter(String),
     /// Nobody answers there, or not to us.
     #[error("can't connect to Redis: {0}")]
     Unreachable(String),
@@ -131,21 +125,6 @@ fn check_server(info: &str, is_cluster: bool) -> Result<(), ConnectError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn nodes(url: &str) -> Option<(Vec<String>, bool)> {
-        let (nodes, is_cluster) = RedisConfig::new(url).nodes().ok()?;
-        Some((nodes.iter().map(|node| node.addr().to_string()).collect(), is_cluster))
-    }
-
-    #[test]
-    fn an_address_names_a_server_or_nodes_of_a_cluster() {
-        assert_eq!(nodes("redis://me:hunter2@db:7000/3"), Some((vec!["db:7000".into()], false)));
-        let of_cluster = Some((vec!["a:7001".into(), "b:6379".into()], true));
-        assert_eq!(nodes("redis+cluster://me:hunter2@a:7001,b"), of_cluster);
-        for bad in ["kafka://a", "redis+cluster://", "redis+cluster://a,,b", "redis://a:port"] {
-            assert_eq!(nodes(bad), None, "{bad}");
-        }
-    }
 
     #[test]
     fn a_config_shows_no_password() {

@@ -4,6 +4,7 @@
 //! Every call is one script on one lane, atomic and bounded, by the clock of Redis itself. A lane that Redis lost, or
 //! has only an old copy of, gets a new epoch: people enter again, and nobody's number is given twice.
 
+mod address;
 mod call;
 mod config;
 mod link;

@@ -13,7 +13,7 @@ use redis::{
     io::tcp::TcpSettings,
 };
 
-use crate::config::{ConnectError, RedisConfig};
+use crate::{address::Address, config::ConnectError};
 
 /// How long one try to connect may take.
 const CONNECT_WITHIN: Duration = Duration::from_millis(500);
@@ -47,9 +47,9 @@ fn manager_of(client: &Client) -> RedisResult<ConnectionManager> {
 }
 
 impl Link {
-    pub(crate) async fn open(config: &RedisConfig) -> Result<(Self, bool), ConnectError> {
+    pub(crate) async fn open(address: Address) -> Result<Self, ConnectError> {
         let unreachable = |error: RedisError| ConnectError::Unreachable(error.to_string());
-        let (mut nodes, is_cluster) = config.nodes()?;
+        let Address { mut nodes, is_cluster, prefix: _ } = address;
         let tcp = TcpSettings::default().set_nodelay(true);
         if is_cluster {
             let client = ClusterClient::builder(nodes)
@@ -63,12 +63,12 @@ impl Link {
                 .build()
                 .map_err(|_| ConnectError::Address)?;
             let connection = client.get_async_connection().await.map_err(unreachable)?;
-            return Ok((Self::Cluster(connection), true));
+            return Ok(Self::Cluster(connection));
         }
         let node = nodes.pop().ok_or(ConnectError::Address)?.set_tcp_settings(tcp);
         let client = Client::open(node).map_err(|_| ConnectError::Address)?;
         let manager = Mutex::new(manager_of(&client).map_err(unreachable)?);
-        Ok((Self::Server(Server { client, manager }), false))
+        Ok(Self::Server(Server { client, manager }))
     }
 
     /// Sends a command and waits for its answer.

@@ -9,6 +9,7 @@ use booking_core::{
 use uuid::Uuid;
 
 use crate::{
+    address::Address,
     config::{self, ConnectError, RedisConfig},
     link::Link,
     reply::{number_of, refusal},
@@ -35,10 +36,12 @@ pub struct RedisQueue {
 impl RedisQueue {
     /// Opens the store. What is lost later, the connection or Redis itself, comes back by itself.
     pub async fn connect(config: &RedisConfig) -> Result<Self, ConnectError> {
-        let (link, is_cluster) = Link::open(config).await?;
+        let address = Address::read(&config.url)?;
+        let (prefix, is_cluster) = (address.prefix.clone(), address.is_cluster);
+        let link = Link::open(address).await?;
         config::check(&link, is_cluster).await?;
         let scripts = Scripts::new(config.told_time);
-        Ok(Self { link, scripts, seen: Seen::default(), prefix: config.prefix.clone() })
+        Ok(Self { link, scripts, seen: Seen::default(), prefix })
     }
 
     /// The name of a lane in Redis; the braces keep all its keys together in a cluster.

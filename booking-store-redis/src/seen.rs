@@ -35,13 +35,17 @@ impl Seen {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(lane).copied().unwrap_or_default()
     }
 
-    /// Answers may come back in another order than they were given: only the newest counts.
-    pub(crate) fn note(&self, lane: &LaneName, mark: Mark) {
+    /// Answers may come back in another order than they were given: only the newest counts. Tells whether the lane began
+    /// anew since the last one, which one caller is told of each new epoch.
+    pub(crate) fn note(&self, lane: &LaneName, mark: Mark) -> bool {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match seen.get_mut(lane) {
-            Some(before) => *before = mark.max(*before),
-            None => drop(seen.insert(lane.clone(), mark)),
-        }
+        let Some(before) = seen.get_mut(lane) else {
+            seen.insert(lane.clone(), mark);
+            return false;
+        };
+        let is_anew = mark.epoch > before.epoch;
+        *before = mark.max(*before);
+        is_anew
     }
 }
 
@@ -54,8 +58,14 @@ mod tests {
         let (seen, lane) = (Seen::default(), LaneName::main());
         assert_eq!(seen.of(&lane).epoch_text(), "");
         let mark = |epoch, step| Mark { epoch: Some(Epoch(epoch)), step };
-        for (told, newest) in [(mark(1, 5), mark(1, 5)), (mark(1, 3), mark(1, 5)), (mark(2, 1), mark(2, 1))] {
-            seen.note(&lane, told);
+        for (told, newest, is_anew) in [
+            (mark(1, 5), mark(1, 5), false),
+            (mark(1, 3), mark(1, 5), false),
+            (mark(2, 1), mark(2, 1), true),
+            (mark(1, 6), mark(2, 1), false),
+            (mark(2, 2), mark(2, 2), false),
+        ] {
+            assert_eq!(seen.note(&lane, told), is_anew, "{told:?}");
             assert_eq!(seen.of(&lane), newest);
         }
         assert!(epoch_text(Epoch(9)) < epoch_text(Epoch(16)));

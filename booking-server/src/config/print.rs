@@ -89,6 +89,7 @@ mod tests {
             ("postgres://booking:hun/t@r?2@db/x", "postgres://booking:***@db/x"),
             ("redis://:hunter2@q:6379/0", "redis://:***@q:6379/0"),
             ("redis+cluster://u:hunter2@a:1,b:2", "redis+cluster://u:***@a:1,b:2"),
+            ("redis://:hunter2@q/0?prefix=tour-a", "redis://:***@q/0?prefix=tour-a"),
             (
                 "postgres://db/x?sslmode=require&password=hunter2",
                 "postgres://db/x?sslmode=require&password=***",

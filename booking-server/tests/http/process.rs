@@ -139,10 +139,14 @@ fn only_a_flag_opens_sign_up_and_charges_and_it_is_told_loudly() {
 fn a_server_that_cannot_start_says_what_to_do() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let cases: [(&[&str], &str); 6] = [
+    let cases: [(&[&str], &str); 7] = [
         (&["--listen", &address, "--store", "memory:"], "choose another with --listen"),
         (&["--listen", "127.0.0.1:0", "--store", "mongo://user:hunter2@db"], "no store is known for mongo:"),
         (&["--store", "memory:", "--queue", "kafka://hunter2"], "--queue: no store is known for kafka:"),
+        (
+            &["--store", "memory:", "--queue", "redis://:hunter2@127.0.0.1:1?prefix=Tour"],
+            "--queue: the prefix in the address of Redis is none; write ?prefix=NAME once",
+        ),
         (&["--store", "memory:", "--hold-ttl", "0s"], "'--hold-ttl <HOLD_TTL>': must be between"),
         (
             &["--store", "memory:", "--user-keys", "/nowhere/keys.json", "--user-issuer", "x"],

@@ -5,6 +5,7 @@ mod cluster;
 mod conformance;
 mod failover;
 mod outages;
+mod prefixes;
 mod random;
 mod restarts;
 mod support;

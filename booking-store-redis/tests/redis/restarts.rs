@@ -5,6 +5,7 @@ use std::fs;
 use booking_core::{Error, Refusal, id::UserId, store::QueueStore};
 
 use crate::support::{
+    log::Told,
     server::{FORGETFUL, LASTING, Server},
     world::open,
 };
@@ -46,6 +47,30 @@ async fn a_server_restarted_empty_starts_a_new_epoch_and_admits_nobody_until_it_
         "who was admitted is not any more"
     );
     world.started_anew(&old).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lane_that_was_emptied_under_people_is_logged_once_by_each_instance_that_knew_it() {
+    let server = Server::start(FORGETFUL);
+    let (world, other) = (open(&server.url()).await, open(&server.url()).await);
+    let told = Told::default();
+    let listening = told.listen();
+    world.configure(1).await;
+    let old = world.line(3).await;
+    other.rank(&old[2]).await;
+    assert_eq!(told.text(), "", "a lane that is made the first time was not lost");
+    server.ask::<()>(&["FLUSHALL"]);
+    world.started_anew(&old).await;
+    let is_told =
+        |line: &&str| line.contains("WARN") && line.contains("made anew") && line.contains("\"main\"");
+    let lines = |told: &Told| told.text().lines().filter(is_told).count();
+    assert_eq!(lines(&told), 1, "{}", told.text());
+    other.line(2).await;
+    assert_eq!(lines(&told), 2, "{}", told.text());
+    let newcomer = open(&server.url()).await;
+    newcomer.line(1).await;
+    drop(listening);
+    assert_eq!(lines(&told), 2, "who knew nothing before has lost nothing");
 }
 
 /// Keeps what the server has now, to be put back later.

@@ -105,7 +105,7 @@ fn borders() -> impl Iterator<Item = u64> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ranks_are_exact_across_blocks_of_departures() {
     let prefix = own_prefix();
-    let config = RedisConfig { prefix: prefix.clone(), ..RedisConfig::new(server_url()) };
+    let config = RedisConfig::new(format!("{}?prefix={prefix}", server_url()));
     let store = Arc::new(RedisQueue::connect(&config).await.expect("the store opens"));
     let mut vast = Vast::of(store).await;
     let mut chance = Chance::new(7);

@@ -38,7 +38,7 @@ pub(crate) fn runtime() -> Runtime {
 
 /// What the keys of one test begin with.
 pub(crate) fn own_prefix() -> String {
-    format!("test-{}", Uuid::new_v4().simple())
+    Uuid::new_v4().simple().to_string()
 }
 
 pub(crate) struct Harness {
@@ -59,7 +59,7 @@ impl Harness {
     /// Two instances on keys that nobody else uses.
     pub(crate) fn at(url: &str) -> Self {
         let (runtime, prefix) = (runtime(), own_prefix());
-        let config = RedisConfig { prefix: prefix.clone(), told_time: true, ..RedisConfig::new(url) };
+        let config = RedisConfig { told_time: true, ..RedisConfig::new(format!("{url}?prefix={prefix}")) };
         let (store, another, keys) = runtime.block_on(async {
             let open = || async { Arc::new(RedisQueue::connect(&config).await.expect("the store opens")) };
             (open().await, open().await, Keys::at(url).await)

@@ -4,6 +4,7 @@ pub(crate) mod chance;
 pub(crate) mod cluster;
 pub(crate) mod harness;
 pub(crate) mod keys;
+pub(crate) mod log;
 pub(crate) mod server;
 pub(crate) mod wire;
 pub(crate) mod world;
