@@ -1,6 +1,7 @@
 //! `booking import`: the concerts of files, all or none.
 
 use std::{
+    collections::BTreeSet,
     io::Read,
     path::{Path, PathBuf},
 };
@@ -24,6 +25,7 @@ use crate::{
 
 /// `booking import`.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = AFTER_HELP)]
 pub(crate) struct ImportArgs {
     /// The files: CSV, JSON Lines, or schema.org Event JSON-LD; `-` reads standard input. Prices of CSV and JSON Lines are in
     /// the currency's minor unit; those of JSON-LD are in its major unit, as schema.org has it, and are converted
@@ -49,6 +51,11 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_enum)]
     format: Option<FormatName>,
 }
+
+const AFTER_HELP: &str = "\
+Columns of CSV: concert_id, title, venue and start; price, seats, tz and status if you like.
+JSON Lines: a concert a line, with id, title and performances, each with venue and start, and the others if you like.
+All formats, with an example each and what importing again changes: docs/import.md in the repository.";
 
 /// The formats, as a flag names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -87,6 +94,8 @@ struct FileReport {
     concerts: usize,
     performances: usize,
     bad_rows: Vec<BadRow>,
+    /// The columns or fields that nobody reads.
+    ignored: BTreeSet<String>,
 }
 
 #[derive(Serialize)]
@@ -98,6 +107,7 @@ struct BadRow {
 pub(crate) async fn run(args: &ImportArgs, server: &Server, console: Console) -> Result<(), Failure> {
     let (mut concerts, files) = read_all(args)?;
     let bad = tell_bad_rows(&files);
+    tell_ignored(&files);
     let mut report = Report { imported: false, done: ConcertsPut::default(), shifted_weeks: 0, files };
     if bad > 0 && !args.skip_invalid {
         console.document(&report)?;
@@ -146,7 +156,7 @@ fn report(path: &Path, reading: import::Reading, merged: &mut Merged) -> FileRep
     bad.extend(merged.add(&file, reading.concerts));
     bad.sort_by_key(|row| row.line);
     let bad_rows = bad.into_iter().map(|row| BadRow { line: row.line, reason: row.reason }).collect();
-    FileReport { file, concerts, performances, bad_rows }
+    FileReport { file, concerts, performances, bad_rows, ignored: reading.ignored }
 }
 
 fn bytes_of(path: &Path) -> std::io::Result<Vec<u8>> {
@@ -166,6 +176,24 @@ fn tell_bad_rows(files: &[FileReport]) -> usize {
         }
     }
     files.iter().map(|report| report.bad_rows.len()).sum()
+}
+
+/// Tells which columns or fields of each file are for nothing, so that nobody waits for what they say. A file may have
+/// any number of them, and a terminal is not for their control characters.
+fn tell_ignored(files: &[FileReport]) {
+    const SHOWN: usize = 20;
+    for report in files.iter().filter(|report| !report.ignored.is_empty()) {
+        let names: Vec<String> = report.ignored.iter().take(SHOWN).map(|name| import::shown(name)).collect();
+        let more = match report.ignored.len() - names.len() {
+            0 => String::new(),
+            more => format!(" and {more} more (--json lists them all)"),
+        };
+        note(&format!(
+            "note: {} has unknown columns or fields, which are ignored: {}{more}",
+            report.file,
+            names.join(", ")
+        ));
+    }
 }
 
 /// Nobody can book what has begun, and whoever imports it should know.

@@ -1,7 +1,7 @@
 //! Where rows of every format come together: identity, merging and defaults.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Display;
 
 use chrono::Utc;
@@ -38,6 +38,7 @@ pub(super) struct Collector {
     /// The concert and the performance in it, by the performance's id.
     performances: HashMap<Uuid, (usize, usize)>,
     bad: Vec<BadRow>,
+    ignored: BTreeSet<String>,
 }
 
 impl Collector {
@@ -48,6 +49,7 @@ impl Collector {
             known: HashMap::new(),
             performances: HashMap::new(),
             bad: Vec::new(),
+            ignored: BTreeSet::new(),
         }
     }
 
@@ -59,6 +61,11 @@ impl Collector {
     pub(super) fn bad(&mut self, line: usize, reason: impl Display) {
         let reason = reason.to_string();
         self.bad.push(BadRow { line, reason });
+    }
+
+    /// Takes down that the file has something of this name that nobody reads.
+    pub(super) fn ignored(&mut self, name: String) {
+        self.ignored.insert(name);
     }
 
     /// The concert with this id, new or met before. Its title must be the same each time.
@@ -130,7 +137,7 @@ impl Collector {
             self.bad(1, Fault::NothingFound { expected });
         }
         self.bad.sort_by_key(|row| row.line);
-        Reading { concerts: self.concerts, bad: self.bad }
+        Reading { concerts: self.concerts, bad: self.bad, ignored: self.ignored }
     }
 }
 

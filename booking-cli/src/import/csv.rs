@@ -1,18 +1,22 @@
-//! CSV: a header naming the columns in any order, then a row for each performance. Unknown columns are ignored.
+//! CSV: a header naming the columns in any order, then a row for each performance. Unknown columns are told.
 
 use ::csv::{ByteRecord, Reader, ReaderBuilder, StringRecord};
 
 use super::collect::{Collector, Draft};
-use super::fault::Fault;
+use super::fault::{Fault, listed};
 use super::lines::Lines;
-use super::{fields, start};
+use super::{fields, names, start};
+
+/// The columns that are read; the first four must be there.
+pub(super) const COLUMNS: [&str; 8] =
+    ["concert_id", "title", "venue", "start", "price", "seats", "tz", "status"];
 
 pub(super) fn read(bytes: &[u8], collector: &mut Collector) {
     let mut rows = Rows::new(bytes);
     let Some(header) = rows.next() else {
         return;
     };
-    let columns = match header.record.and_then(|record| Columns::of(&record)) {
+    let columns = match header.record.and_then(|record| columns(&record, collector)) {
         Ok(columns) => columns,
         // Without its columns no row can be read, so this is the only fault named.
         Err(fault) => return collector.bad(header.first_line, fault),
@@ -29,6 +33,20 @@ pub(super) fn read(bytes: &[u8], collector: &mut Collector) {
             Err(fault) => collector.bad(first, fault),
         }
     }
+}
+
+/// Finds the columns. Those that nobody reads are told, or refused if they look like one that is not there.
+fn columns(header: &StringRecord, collector: &mut Collector) -> Result<Columns, Fault> {
+    let columns = Columns::of(header)?;
+    let is_named = |name: &str, column: &str| column.eq_ignore_ascii_case(name);
+    let unknown =
+        header.iter().map(str::trim).filter(|name| !COLUMNS.iter().any(|known| is_named(name, known)));
+    let is_there = |column: &str| header.iter().any(|name| is_named(name.trim(), column));
+    if let Some(misspelt) = names::misspelt(unknown.clone(), is_there) {
+        return Err(Fault::NoSuchColumn { misspelt, known: listed(&COLUMNS) });
+    }
+    unknown.for_each(|name| collector.ignored(name.to_owned()));
+    Ok(columns)
 }
 
 fn performance(
@@ -72,10 +90,8 @@ struct Columns {
 
 impl Columns {
     fn of(header: &StringRecord) -> Result<Self, Fault> {
-        let missing: Vec<&str> = ["concert_id", "title", "venue", "start"]
-            .into_iter()
-            .filter(|name| matches!(find(header, name), Ok(None)))
-            .collect();
+        let missing: Vec<&str> =
+            COLUMNS[..4].iter().copied().filter(|name| matches!(find(header, name), Ok(None))).collect();
         let required = |name| -> Result<usize, Fault> {
             find(header, name)?.ok_or_else(|| Fault::MissingColumns { missing: missing.join(", ") })
         };

@@ -35,6 +35,14 @@ pub(super) enum Fault {
     MissingColumns { missing: String },
     #[error("the header names the column {name} twice; keep one")]
     RepeatedColumn { name: &'static str },
+    #[error("no such column: {misspelt}; rename or remove what is wrong: known are {known}")]
+    NoSuchColumn { misspelt: String, known: String },
+    #[error("no such field: {misspelt}; rename or remove what is wrong: known are {known}")]
+    NoSuchField { misspelt: String, known: String },
+    #[error(
+        "the concert has {found}, which nobody reads there; give each performance its {meant}, or remove it"
+    )]
+    FieldOfPerformances { found: String, meant: &'static str },
     #[error("{found} fields where the header has {expected}; put quotes around a field with a comma in it")]
     FieldCount { found: usize, expected: usize },
 
@@ -104,13 +112,21 @@ pub(super) enum Fault {
 }
 
 /// Text of the file as a fault quotes it: short, and with control characters escaped.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     const LONGEST: usize = 60;
     let mut short: String = text.chars().take(LONGEST).collect();
     if short.len() < text.len() {
         short.push('…');
     }
     format!("{short:?}")
+}
+
+/// Names in a sentence: `a, b and c`.
+pub(super) fn listed(names: &[&str]) -> String {
+    match names {
+        [most @ .., last] if !most.is_empty() => format!("{} and {last}", most.join(", ")),
+        names => names.concat(),
+    }
 }
 
 /// A JSON syntax error without the position in its text: the line stands in the bad row, the column in the fault. `before`

@@ -1,10 +1,15 @@
-//! JSON Lines: one concert a line, with its performances. Fields not named here are ignored; public files have many.
+//! JSON Lines: one concert a line, with its performances. Fields not named here are only told; public files have many.
 
 use serde_json::{Map, Value};
 
 use super::collect::{Collector, Draft, Known};
-use super::fault::{Fault, not_json};
-use super::{fields, start};
+use super::fault::{Fault, listed, not_json, shown};
+use super::{fields, names, start};
+
+/// The fields of a concert; all must be there.
+pub(super) const OF_CONCERT: [&str; 3] = ["id", "title", "performances"];
+/// The fields of a performance; the first two must be there.
+pub(super) const OF_PERFORMANCE: [&str; 6] = ["venue", "start", "price", "seats", "tz", "status"];
 
 pub(super) fn read(bytes: &[u8], collector: &mut Collector) {
     for (index, text) in bytes.split(|&byte| byte == b'\n').enumerate() {
@@ -27,10 +32,23 @@ fn concert(text: &[u8], line: usize, collector: &mut Collector) -> Result<(), Fa
     let source_id = source_id(concert)?;
     let title = fields::name(fields::text(concert, "title")?, "title")?;
     let performances = performances(concert)?;
+    check_fields(concert, performances)?;
+    names::unknown(concert, &OF_CONCERT).for_each(|name| collector.ignored(name.to_owned()));
     let known = collector.concert(source_id, title, line)?;
     for (index, value) in performances.iter().enumerate() {
         if let Err(fault) = performance(value, line, known, collector) {
             collector.bad(line, format!("performance {}: {fault}", index + 1));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses what looks like a field of performances that some of them lack: it was meant for all, and would be for none.
+fn check_fields(concert: &Map<String, Value>, performances: &[Value]) -> Result<(), Fault> {
+    let lacks = |field: &str| performances.iter().any(|performance| performance.get(field).is_none());
+    for name in names::unknown(concert, &OF_CONCERT) {
+        if let Some(meant) = names::meant(name).find(|field| lacks(field)) {
+            return Err(Fault::FieldOfPerformances { found: shown(name), meant });
         }
     }
     Ok(())
@@ -58,6 +76,11 @@ fn performances(concert: &Map<String, Value>) -> Result<&[Value], Fault> {
 
 fn performance(value: &Value, line: usize, known: Known, collector: &mut Collector) -> Result<(), Fault> {
     let performance = value.as_object().ok_or(Fault::NotAnObject)?;
+    let unknown = || names::unknown(performance, &OF_PERFORMANCE);
+    if let Some(misspelt) = names::misspelt(unknown(), |field| performance.contains_key(field)) {
+        return Err(Fault::NoSuchField { misspelt, known: listed(&OF_PERFORMANCE) });
+    }
+    unknown().for_each(|name| collector.ignored(format!("performances[].{name}")));
     let start = start::parse(fields::text(performance, "start")?, fields::text(performance, "tz")?)?;
     let draft = Draft {
         line,
@@ -65,7 +88,7 @@ fn performance(value: &Value, line: usize, known: Known, collector: &mut Collect
         start,
         price: fields::price(fields::number_text(performance, "price").as_deref())?,
         seats: fields::seats(fields::number_text(performance, "seats").as_deref())?,
-        on_sale: true,
+        on_sale: fields::on_sale(fields::text(performance, "status")?)?,
     };
     collector.performance(known, draft)
 }

@@ -16,16 +16,19 @@ mod jsonl;
 mod jsonld;
 mod lines;
 mod merge;
+mod names;
 mod shift;
 mod start;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use chrono::{DateTime, FixedOffset};
 use uuid::Uuid;
 
+pub(crate) use fault::shown;
 pub use format::{Format, UnknownFormat};
 pub use merge::Merged;
 pub use shift::shift_to_future;
@@ -76,7 +79,7 @@ pub struct Performance {
     pub zone: Option<String>,
     /// In the minor unit of the currency, 0 to [`MAX_PRICE`].
     pub price: u64,
-    /// 1 to [`MOST_SEATS`].
+    /// 1 to [`MOST_SEATS`](booking_core::catalog::MOST_SEATS).
     pub seats: u32,
     /// False when the file says that the performance is cancelled or postponed.
     pub on_sale: bool,
@@ -106,6 +109,9 @@ pub struct Reading {
     pub concerts: Vec<Concert>,
     /// In the order of their lines. Never empty when `concerts` is: a file without concerts is at fault too.
     pub bad: Vec<BadRow>,
+    /// The columns of CSV, or the fields of JSON Lines, that nobody reads, each once; `performances[].date` is a field of
+    /// performances. They are as the file has them, so they may hold control characters. None of JSON-LD are told.
+    pub ignored: BTreeSet<String>,
 }
 
 /// Reads all of a file. The same bytes and defaults always give the same reading.
@@ -138,8 +144,8 @@ pub fn parse_price(text: &str) -> Result<u64, String> {
     fields::parse_price(text).map_err(|fault| fault.to_string())
 }
 
-/// Reads a number of seats as rows give it: digits only, 1 to [`MOST_SEATS`]. For a `--seats` that follows the same rule;
-/// the error is a sentence for people.
+/// Reads a number of seats as rows give it: digits only, 1 to [`MOST_SEATS`](booking_core::catalog::MOST_SEATS). For a
+/// `--seats` that follows the same rule; the error is a sentence for people.
 pub fn parse_seats(text: &str) -> Result<u32, String> {
     fields::parse_seats(text).map_err(|fault| fault.to_string())
 }

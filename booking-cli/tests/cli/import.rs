@@ -221,3 +221,64 @@ fn without_the_admin_key_nothing_is_imported_but_bad_rows_are_named() {
     assert!(ran.err.contains("b.csv:3: "), "{ran:?}");
     assert_eq!(server.concerts(), []);
 }
+
+#[test]
+fn a_misspelt_column_stops_the_import_before_it_sells_at_the_default_price() {
+    let (server, folder) = server_and_folder();
+    let file = folder.file("a.csv", &CSV.replace("price,seats", "Price (KRW),seat"));
+    for arguments in [&["import", &file][..], &["import", &file, "--skip-invalid"]] {
+        let ran = server.operator(arguments).expect(2);
+        let told = format!(
+            "{file}:1: no such column: \"Price (KRW)\" (did you mean price?), \"seat\" (did you mean seats?)"
+        );
+        assert!(ran.err.contains(&told), "{ran:?}");
+    }
+    assert_eq!(server.concerts(), []);
+}
+
+#[test]
+fn columns_and_fields_that_nobody_reads_are_told_once_a_file_and_to_machines_too() {
+    let (server, folder) = server_and_folder();
+    let csv = folder.file("a.csv", &format!("c\u{1b}[2J,{}", CSV.trim_end().replace('\n', "\n,")));
+    let jsonl = folder.file(
+        "b.jsonl",
+        r#"{"id": 9, "title": "A", "genre": 1, "performances": [{"venue": "Hall", "start": "2999-01-01T20:00Z", "date": 2}]}"#,
+    );
+    let plain = folder.file("c.csv", CSV);
+    for _ in 0..2 {
+        let ran = server.operator(&["import", &csv, &jsonl, &plain, "--json"]).expect(0);
+        let told = |file: &str, names: &str| {
+            format!("note: {file} has unknown columns or fields, which are ignored: {names}\n")
+        };
+        let expected = told(&csv, r#""c\u{1b}[2J""#) + &told(&jsonl, r#""genre", "performances[].date""#);
+        assert_eq!(ran.err, expected);
+        let json = ran.json();
+        assert_eq!(json["files"][0]["ignored"], serde_json::json!(["c\u{1b}[2J"]));
+        assert_eq!(json["files"][1]["ignored"], serde_json::json!(["genre", "performances[].date"]));
+        assert_eq!(json["files"][2]["ignored"], serde_json::json!([]));
+    }
+    let again = server.operator(&["import", &csv, &jsonl, &plain, "--json"]).expect(0);
+    assert_eq!(counts(&again), [0, 0, 3]);
+}
+
+#[test]
+fn of_very_many_names_that_nobody_reads_some_are_told_and_how_many_more() {
+    let (server, folder) = server_and_folder();
+    let names: Vec<String> = (0..25).map(|number| format!("c{number}")).collect();
+    let row = format!("1,A,Hall,2999-01-01T20:00Z{}", ",".repeat(25));
+    let file = folder.file("a.csv", &format!("concert_id,title,venue,start,{}\n{row}\n", names.join(",")));
+    let ran = server.operator(&["import", &file]).expect(0);
+    assert!(ran.err.ends_with("\"c4\" and 5 more (--json lists them all)\n"), "{ran:?}");
+}
+
+/// As `docs/import.md` says.
+#[test]
+fn importing_again_without_the_lane_moves_concerts_to_main() {
+    let (server, folder) = server_and_folder();
+    let file = folder.file("a.csv", CSV);
+    let lanes = || server.concerts().into_iter().map(|concert| concert.lane).collect::<Vec<_>>();
+    server.operator(&["import", &file, "--lane", "hot"]).expect(0);
+    assert_eq!(lanes(), ["hot", "hot"]);
+    assert_eq!(counts(&server.operator(&["import", &file, "--json"]).expect(0)), [0, 2, 0]);
+    assert_eq!(lanes(), ["main", "main"]);
+}

@@ -70,3 +70,17 @@ fn every_flag_that_the_manual_names_is_one_of_serve_or_of_the_command_beside_it(
         assert!(known.contains(&format!("{flag} ")) || known.contains(&format!("{flag}\n")), "{flag}");
     }
 }
+
+#[test]
+fn every_flag_that_the_page_of_imports_names_is_one_of_import_which_names_the_page() {
+    let (help, page) = (help(&["import", "--help"]), text("docs/import.md"));
+    assert!(help.contains("docs/import.md"), "{help}");
+    let flags = page
+        .match_indices("`--")
+        .filter_map(|(at, _)| page[at + 1..].split(|c: char| !(c == '-' || c.is_ascii_lowercase())).next());
+    let flags: BTreeSet<&str> = flags.collect();
+    assert!(flags.len() > 5, "{flags:?}");
+    for flag in flags {
+        assert!(help.contains(&format!("{flag} ")) || help.contains(&format!("{flag}\n")), "{flag}");
+    }
+}

@@ -5,6 +5,8 @@ mod format;
 mod jsonl;
 mod jsonld;
 mod merge;
+mod names;
+mod page;
 mod properties;
 mod shift;
 mod start;

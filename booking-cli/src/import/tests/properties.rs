@@ -46,6 +46,8 @@ fn odd_json() -> impl Strategy<Value = String> {
         "tz",
         "price",
         "seats",
+        "status",
+        "Price",
         "@type",
         "@graph",
         "name",
