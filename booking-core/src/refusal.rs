@@ -79,9 +79,10 @@ pub enum Refusal {
         /// How many there are at most.
         longest: u32,
     },
-    /// The user has as much as one may have (H4).
+    /// It would be more than a user may have (H4), or than a ticket makes (I10).
     #[error(
-        "you have as many live reservations or seats as one person may have; pay or release what you hold"
+        "this is more than one person may have: a queue token makes one reservation, and live reservations and the seats of a \
+         performance are limited; ask for fewer seats, or pay or release what you hold"
     )]
     SeatLimitReached,
     /// The hold ran out (P3).

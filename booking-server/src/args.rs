@@ -37,7 +37,7 @@ pub struct ServeArgs {
     /// How many seats of one performance a user may have, held and bought together
     #[arg(long, env = "BOOKING_SEATS_PER_USER", default_value_t = 1)]
     pub seats_per_user: usize,
-    /// How many live reservations a user may have at once
+    /// How many live reservations a user may have at once, over all lanes; each queue token makes one
     #[arg(long, env = "BOOKING_LIVE_RESERVATIONS_PER_USER", default_value_t = 1)]
     pub live_reservations_per_user: usize,
     /// How many the lane `main` admits at once, when it is new; later: `booking lane set` [default: 1000]

@@ -230,6 +230,6 @@ fn a_server_that_is_told_to_end_twice_ends_at_once() {
 fn a_second_server_on_the_file_is_refused_by_its_name() {
     let server = Durable::start();
     let second = ["serve", "--listen", "127.0.0.1:0", "--store", &store_in(&server.folder)];
-    let ran = run(&mut booking(&second)).expect(2);
+    let ran = run(&mut booking(&second)).expect(3);
     assert!(ran.err.contains("booking.db is in use by another process"), "{ran:?}");
 }
