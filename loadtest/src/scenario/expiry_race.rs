@@ -33,8 +33,16 @@ pub(super) fn plan() -> Plan {
     }
 }
 
+/// When a hold ends, as far as its holder can tell.
+#[derive(Clone, Copy)]
+struct End {
+    at: Instant,
+    /// It may be so much earlier or later.
+    doubt: Duration,
+}
+
 /// When the hold of each pair ends, told by who holds to who waits. It ends unsaid when nothing was held.
-type Ends = Arc<Mutex<BTreeMap<u32, watch::Sender<Option<Instant>>>>>;
+type Ends = Arc<Mutex<BTreeMap<u32, watch::Sender<Option<End>>>>>;
 
 pub(super) async fn play(stage: &Arc<Stage>) -> Result<Vec<Person>, Failure> {
     let ends: Ends = Arc::default();
@@ -70,10 +78,11 @@ async fn ready(person: &mut Person) -> Result<(), Stop> {
     person.queue().await
 }
 
-/// A moment around an instant.
-fn around(person: &mut Person, instant: Instant) -> Instant {
-    let think = person.stage.plan.think;
-    instant - think + person.up_to(2 * think)
+/// A moment around an end, on both sides of it wherever it really is: where answers take long, all would come too early
+/// otherwise, or too late.
+fn around(person: &mut Person, end: End) -> Instant {
+    let reach = person.stage.plan.think + end.doubt;
+    end.at - reach + person.up_to(2 * reach)
 }
 
 async fn hold_and_pay_late(person: &mut Person, ends: &Ends) -> Result<(), Stop> {
@@ -82,8 +91,9 @@ async fn hold_and_pay_late(person: &mut Person, ends: &Ends) -> Result<(), Stop>
     let (performance, seat) = seat_of(person);
     let held = person.hold(performance, seat).await?;
     // The store made the hold somewhere between question and answer.
-    let made = asked + asked.elapsed() / 2;
-    let end = made + Duration::from_micros(u64::try_from(held.until - held.created_at).unwrap_or(0));
+    let doubt = asked.elapsed() / 2;
+    let lasts = Duration::from_micros(u64::try_from(held.until - held.created_at).unwrap_or(0));
+    let end = End { at: asked + doubt + lasts, doubt };
     if let Some(told) = ends.lock().unwrap_or_else(PoisonError::into_inner).get(&(person.number / 2)) {
         told.send_replace(Some(end));
     }
