@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     instant::YEARS,
-    list::{self, InvalidCursor},
+    list::{self, InvalidPage},
 };
 
 fn main_lane() -> String {
@@ -281,7 +281,7 @@ pub struct EventsQuery {
 
 impl EventsQuery {
     /// How many events this asks for at most.
-    pub fn limit(&self) -> Result<usize, InvalidCursor> {
+    pub fn limit(&self) -> Result<usize, InvalidPage> {
         list::limit(self.limit)
     }
 }

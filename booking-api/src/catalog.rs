@@ -6,7 +6,7 @@ use chrono::{DateTime, FixedOffset, NaiveDate};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::list::{self, InvalidCursor};
+use crate::list::{self, InvalidPage};
 
 /// A concert (S1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,7 +90,7 @@ pub struct PerformancesQuery {
 
 impl PerformancesQuery {
     /// The page this asks for.
-    pub fn page(&self) -> Result<PageRequest, InvalidCursor> {
+    pub fn page(&self) -> Result<PageRequest, InvalidPage> {
         list::page(self.limit, self.cursor.as_deref())
     }
 }

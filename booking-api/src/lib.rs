@@ -24,7 +24,7 @@ pub use admin::{
 };
 pub use catalog::{Concert, Performance, PerformancesQuery, SeatChanges, SeatOfMap, Seats, SeatsQuery};
 pub use desk::{OwnedPayment, OwnedReservation, Release, SeatHistory};
-pub use list::{InvalidCursor, List, ListQuery, MOST_A_PAGE, decode_cursor, encode_cursor};
+pub use list::{InvalidPage, List, ListQuery, MOST_A_PAGE, decode_cursor, encode_cursor};
 pub use payments::{CreatePayment, Payment, PaymentMade};
 pub use problem::{Code, PROBLEM_JSON, Problem};
 pub use queue::{EnterQueue, PlaceStatus, QueuePlace, QueueToken};

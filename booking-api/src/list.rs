@@ -60,7 +60,7 @@ pub struct ListQuery {
 
 /// A text that is no cursor, or a limit out of range.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidCursor {
+pub enum InvalidPage {
     /// The cursor was not made by this service.
     #[error("cursor: use the next_cursor of the page before, unchanged")]
     Cursor,
@@ -71,19 +71,19 @@ pub enum InvalidCursor {
 
 impl ListQuery {
     /// The page this asks for.
-    pub fn page(&self) -> Result<PageRequest, InvalidCursor> {
+    pub fn page(&self) -> Result<PageRequest, InvalidPage> {
         page(self.limit, self.cursor.as_deref())
     }
 }
 
 /// How many items are asked for.
-pub(crate) fn limit(asked: Option<usize>) -> Result<usize, InvalidCursor> {
+pub(crate) fn limit(asked: Option<usize>) -> Result<usize, InvalidPage> {
     let limit = asked.unwrap_or(DEFAULT_A_PAGE);
-    if (1..=MOST_A_PAGE).contains(&limit) { Ok(limit) } else { Err(InvalidCursor::Limit) }
+    if (1..=MOST_A_PAGE).contains(&limit) { Ok(limit) } else { Err(InvalidPage::Limit) }
 }
 
 /// The page that a limit and a cursor ask for.
-pub(crate) fn page(limit: Option<usize>, cursor: Option<&str>) -> Result<PageRequest, InvalidCursor> {
+pub(crate) fn page(limit: Option<usize>, cursor: Option<&str>) -> Result<PageRequest, InvalidPage> {
     let limit = self::limit(limit)?;
     let after = cursor.map(decode_cursor).transpose()?;
     Ok(PageRequest { after, limit })
@@ -95,14 +95,14 @@ pub fn encode_cursor(cursor: Cursor) -> String {
 }
 
 /// The position an opaque text stands for.
-pub fn decode_cursor(text: &str) -> Result<Cursor, InvalidCursor> {
-    let (at, id) = text.split_once('.').ok_or(InvalidCursor::Cursor)?;
-    let at = Timestamp::from_micros(at.parse().map_err(|_| InvalidCursor::Cursor)?);
-    let id = uuid::Uuid::try_parse(id).map_err(|_| InvalidCursor::Cursor)?;
+pub fn decode_cursor(text: &str) -> Result<Cursor, InvalidPage> {
+    let (at, id) = text.split_once('.').ok_or(InvalidPage::Cursor)?;
+    let at = Timestamp::from_micros(at.parse().map_err(|_| InvalidPage::Cursor)?);
+    let id = uuid::Uuid::try_parse(id).map_err(|_| InvalidPage::Cursor)?;
     if YEARS.contains(&DateTime::<Utc>::from(at).year()) {
         Ok(Cursor { at, id })
     } else {
-        Err(InvalidCursor::Cursor)
+        Err(InvalidPage::Cursor)
     }
 }
 
@@ -115,12 +115,12 @@ mod tests {
         let cursor = Cursor { at: Timestamp::from_micros(-5), id: uuid::Uuid::from_u128(7) };
         assert_eq!(decode_cursor(&encode_cursor(cursor)), Ok(cursor));
         for bad in ["", ".", "1", "x.y", "1.zz", "99999999999999999999.00000000000000000000000000000007"] {
-            assert_eq!(decode_cursor(bad), Err(InvalidCursor::Cursor), "{bad:?}");
+            assert_eq!(decode_cursor(bad), Err(InvalidPage::Cursor), "{bad:?}");
         }
         // The instants before the year 1 and after the year 9999, and the first and the last that there are.
         for at in [-62_135_596_800_000_001, 253_402_300_800_000_000, i64::MIN, i64::MAX] {
             let beyond = Cursor { at: Timestamp::from_micros(at), ..cursor };
-            assert_eq!(decode_cursor(&encode_cursor(beyond)), Err(InvalidCursor::Cursor), "{at}");
+            assert_eq!(decode_cursor(&encode_cursor(beyond)), Err(InvalidPage::Cursor), "{at}");
         }
         for at in [-62_135_596_800_000_000, 253_402_300_799_999_999] {
             let edge = Cursor { at: Timestamp::from_micros(at), ..cursor };
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn a_limit_out_of_range_is_refused() {
         for limit in [0, MOST_A_PAGE + 1] {
-            assert_eq!(page(Some(limit), None), Err(InvalidCursor::Limit));
+            assert_eq!(page(Some(limit), None), Err(InvalidPage::Limit));
         }
         assert_eq!(page(None, None).map(|page| page.limit), Ok(100));
     }

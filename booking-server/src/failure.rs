@@ -2,7 +2,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use booking_api::{Code, InvalidCursor, PROBLEM_JSON, Problem};
+use booking_api::{Code, InvalidPage, PROBLEM_JSON, Problem};
 use booking_core::{Error, Refusal};
 
 use crate::tokens::InvalidToken;
@@ -36,8 +36,8 @@ impl From<Problem> for Failure {
     }
 }
 
-impl From<InvalidCursor> for Failure {
-    fn from(invalid: InvalidCursor) -> Self {
+impl From<InvalidPage> for Failure {
+    fn from(invalid: InvalidPage) -> Self {
         Self::invalid(invalid.to_string())
     }
 }

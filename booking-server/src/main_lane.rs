@@ -35,3 +35,13 @@ fn flags(args: &ServeArgs) -> LaneChange {
         ..LaneChange::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_is_told_nothing_of_the_lane_says_nothing_of_it() {
+        assert_eq!(flags(&ServeArgs::default()), LaneChange::default());
+    }
+}

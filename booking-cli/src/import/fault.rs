@@ -1,8 +1,7 @@
 //! What can be wrong with a row, each in words that tell how to mend it.
 
-use chrono::FixedOffset;
-
 use booking_core::catalog::MOST_SEATS;
+use chrono::FixedOffset;
 
 use super::MAX_PRICE;
 

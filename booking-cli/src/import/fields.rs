@@ -1,11 +1,12 @@
 //! The fields of a row: what each may hold, the same for every format.
 
+use booking_core::catalog::MOST_SEATS;
 use serde_json::{Map, Value};
 
-use super::fault::{Fault, shown};
-use booking_core::catalog::MOST_SEATS;
-
-use super::MAX_PRICE;
+use super::{
+    MAX_PRICE,
+    fault::{Fault, shown},
+};
 
 /// The longest title, venue or id, in characters.
 const MAX_CHARACTERS: usize = 300;

@@ -1,10 +1,10 @@
 //! Seats never shrink, and no server says so when it keeps more than it was asked for. It is found out afterwards.
 
 use booking_api::client::Client;
+use booking_core::catalog::MOST_SEATS;
 use tokio::task::JoinSet;
 
 use super::Sent;
-use booking_core::catalog::MOST_SEATS;
 
 /// How many performances are asked for at once.
 const AT_ONCE: usize = 32;
