@@ -21,6 +21,7 @@ use crate::{
 /// Over which is spread; one more is rushed.
 const SHOWS: u64 = 10_000;
 const NAIVE: &str = "\
+    DROP TABLE IF EXISTS naive_seats, naive_reservations; \
     CREATE TABLE naive_seats (performance_id uuid, number integer, reservation_id uuid, held_until timestamptz, \
         PRIMARY KEY (performance_id, number)) WITH (fillfactor = 60); \
     CREATE TABLE naive_reservations (reservation_id uuid PRIMARY KEY, user_id uuid, performance_id uuid, \
@@ -31,6 +32,14 @@ const NAIVE_HOLD: &str = "\
         WHERE performance_id = $3 AND number = $4 \
         AND (reservation_id IS NULL OR held_until <= clock_timestamp()) RETURNING held_until) \
     INSERT INTO naive_reservations SELECT $1, $2, $3, $4, 'held', held_until FROM taken";
+
+/// Users of the rush who have nothing yet, more than have asked when the last seat goes.
+const RUSHING: u64 = 1_000;
+
+/// Users of whom each asks for one seat of the spread.
+fn spread_users() -> u64 {
+    number("USERS", 45_000 * span().as_secs())
+}
 
 /// The place that the n-th hold asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,24 +60,19 @@ impl Aim {
     }
 }
 
+/// Each round has a database of its own, and whoever takes seats finds all of them free: of a seat that somebody has the one
+/// statement says no, which costs it half of a hold.
 pub(crate) async fn measure() {
-    // Each spread hold is another user's.
-    let users = 45_000 * rounds() * span().as_secs();
-    let world = World::with("bench_holds", SHOWS + 1, number("USERS", users)).await;
-    world.run(NAIVE).await;
-    let mut next = 0;
     println!("round   aim         pgbench  one statement        batched   of pgbench  of one statement");
     for round in 1..=rounds() {
+        let world = World::with("bench_holds", SHOWS + 1, spread_users() + RUSHING).await;
         for aim in [Aim::Spread, Aim::Rush] {
-            world.clean().await;
-            let (naive, asked) = one_statement(&world, aim, next).await;
-            world.clean().await;
+            renew(&world).await;
+            let naive = one_statement(&world, aim).await;
+            renew(&world).await;
             let floor = pgbench(&world.url, &script(aim));
             world.clean().await;
-            let (ours, asked_ours) = batched(&world, aim, next).await;
-            // Spread holds take other seats each time, those of the rush always the same: they go to the first who ask, who
-            // can hold nothing else then.
-            next += if aim == Aim::Spread { asked.max(asked_ours) } else { SEATS + 4 * clients() };
+            let ours = batched(&world, aim).await;
             let (of_floor, of_naive) = (ours / floor, ours / naive);
             println!(
                 "{round:5} {aim:7?} {floor:13.0} {naive:14.0} {ours:14.0} {of_floor:12.2} {of_naive:17.2}"
@@ -77,13 +81,19 @@ pub(crate) async fn measure() {
     }
 }
 
-async fn batched(world: &World, aim: Aim, first: u64) -> (f64, u64) {
+async fn renew(world: &World) {
+    world.run(NAIVE).await;
+    world.clean().await;
+}
+
+async fn batched(world: &World, aim: Aim) -> f64 {
+    let (users, first) = (spread_users() + RUSHING, if aim == Aim::Rush { spread_users() } else { 0 });
     let store = Arc::clone(&world.store);
     rate(move |n| {
         let store = Arc::clone(&store);
         async move {
-            let (performance, seat) = aim.seat(first + n);
-            let (_, place) = place(ticket(first + n, user(first + n)), performance, seat);
+            let (performance, seat) = aim.seat(n);
+            let (_, place) = place(ticket(first + n, user((first + n) % users)), performance, seat);
             let answers = store.execute(vec![place]).await.expect("an answer");
             assert!(aim == Aim::Rush || answers[0].is_ok(), "{answers:?}");
             Some(())
@@ -94,7 +104,7 @@ async fn batched(world: &World, aim: Aim, first: u64) -> (f64, u64) {
 
 /// Through a pool as sqlx makes it, but that each client has a connection; it asks whether one is alive before it lends it.
 /// PING=0 spares that.
-async fn one_statement(world: &World, aim: Aim, first: u64) -> (f64, u64) {
+async fn one_statement(world: &World, aim: Aim) -> f64 {
     let many = u32::try_from(clients()).expect("a count");
     let options = PgPoolOptions::new().max_connections(many).test_before_acquire(number("PING", 1) == 1);
     let pool = pool(&world.url, options).await;
@@ -104,10 +114,11 @@ async fn one_statement(world: &World, aim: Aim, first: u64) -> (f64, u64) {
     let measured = rate(move |n| {
         let pool = lent.clone();
         async move {
-            let (performance, seat) = aim.seat(first + n);
-            let hold = sqlx::query(NAIVE_HOLD).bind(ReservationId::random().0).bind(user(first + n).0);
+            let (performance, seat) = aim.seat(n);
+            let hold = sqlx::query(NAIVE_HOLD).bind(ReservationId::random().0).bind(user(n).0);
             let hold = hold.bind(performance.0).bind(i32::try_from(seat).unwrap_or(0) + 1);
-            hold.execute(&pool).await.expect("an answer");
+            let held = hold.execute(&pool).await.expect("an answer").rows_affected();
+            assert!(aim == Aim::Rush || held == 1, "it was free");
             Some(())
         }
     })

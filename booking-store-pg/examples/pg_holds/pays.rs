@@ -108,7 +108,7 @@ async fn held(world: &World, shows: u64, numbers: std::ops::Range<u64>) -> Arc<V
 
 async fn batched(world: &World, payable: Arc<Vec<Payable>>) -> f64 {
     let store = Arc::clone(&world.store);
-    let (rate, _) = rate(move |n| {
+    rate(move |n| {
         let (store, payable) = (Arc::clone(&store), Arc::clone(&payable));
         async move {
             let (reservation, ticket) = payable.get(usize::try_from(n).ok()?)?.clone();
@@ -117,6 +117,5 @@ async fn batched(world: &World, payable: Arc<Vec<Payable>>) -> f64 {
             Some(())
         }
     })
-    .await;
-    rate
+    .await
 }

@@ -96,7 +96,7 @@ impl Sized {
         let (shows, users, sold, first) =
             (Arc::clone(&self.shows), Arc::clone(&self.users), self.sold, self.next);
         let store = Arc::clone(&self.world.store);
-        let (rate, _) = rate(move |n| {
+        let rate = rate(move |n| {
             let (store, shows, users) = (Arc::clone(&store), Arc::clone(&shows), Arc::clone(&users));
             async move {
                 if n >= HOLDS {
