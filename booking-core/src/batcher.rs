@@ -75,6 +75,10 @@ struct Queue<W, A> {
     jobs: VecDeque<Job<W, A>>,
     /// The sum of their sizes.
     size: usize,
+    /// How many there were ever.
+    arrived: u64,
+    /// How many there will have been when those who were answered have asked again.
+    expected: u64,
     /// The worker, while it waits for a job.
     worker: Option<Waker>,
     closed: bool,
@@ -83,6 +87,7 @@ struct Queue<W, A> {
 impl<W, A> Queue<W, A> {
     fn push(&mut self, job: Job<W, A>) {
         self.size = self.size.saturating_add(job.size);
+        self.arrived = self.arrived.saturating_add(1);
         self.jobs.push_back(job);
     }
 
@@ -116,7 +121,8 @@ impl<W, A> Queue<W, A> {
 impl<W, A> Batcher<W, A> {
     /// An empty queue.
     pub fn new(limits: Limits) -> Self {
-        let queue = Queue { jobs: VecDeque::new(), size: 0, worker: None, closed: false };
+        let jobs = VecDeque::new();
+        let queue = Queue { jobs, size: 0, arrived: 0, expected: 0, worker: None, closed: false };
         Self { limits, queue: Mutex::new(queue), sizes: Arc::default() }
     }
 
@@ -193,20 +199,34 @@ impl<W, A> Batcher<W, A> {
         .await;
     }
 
+    /// Notes that so many callers are answered now, who may ask again: the next batch can [`settle`](Self::settle) for them.
+    pub fn expect(&self, callers: usize) {
+        let Ok(mut queue) = lock(&self.queue) else { return };
+        let callers = u64::try_from(callers).unwrap_or(u64::MAX);
+        queue.expected = queue.expected.max(queue.arrived).saturating_add(callers);
+    }
+
     /// Gives the callers just answered a moment to ask again, so that they form one batch with those who wait already: calls
-    /// `pause`, which shall give way to others, while jobs keep arriving, until `answered` more wait. Returns at once if there
-    /// is only one caller.
-    pub async fn settle(&self, answered: usize, pause: impl AsyncFn()) {
-        let waiting = || lock(&self.queue).map_or(0, |queue| queue.jobs.len());
-        let mut seen = waiting();
-        let all = seen.saturating_add(answered);
-        let mut in_vain = 0;
-        while all > 1 && seen < all && in_vain < IN_VAIN {
+    /// `pause`, which shall give way to others, until as many have come as are [expected](Self::expect), or nobody comes any
+    /// more. Who has not come by then is expected no longer.
+    pub async fn settle(&self, pause: impl AsyncFn()) {
+        let (mut seen, mut in_vain) = (None, 0);
+        while let Some(arrived) = self.arrived_of_expected() {
+            in_vain = if seen.replace(arrived) == Some(arrived) { in_vain + 1 } else { 0 };
+            if in_vain == IN_VAIN {
+                break;
+            }
             pause().await;
-            let now = waiting();
-            in_vain = if now > seen { 0 } else { in_vain + 1 };
-            seen = now;
         }
+        if let Ok(mut queue) = lock(&self.queue) {
+            queue.expected = queue.arrived;
+        }
+    }
+
+    /// How many have arrived ever, if that is less than expected.
+    fn arrived_of_expected(&self) -> Option<u64> {
+        let queue = lock(&self.queue).ok()?;
+        (queue.arrived < queue.expected).then_some(queue.arrived)
     }
 
     /// Whether it takes no more jobs: it was closed, or its worker has gone.

@@ -167,10 +167,24 @@ fn who_was_answered_may_come_again_before_the_next_batch() {
         pauses.set(pauses.get() + 1);
         submit(u32::from(pauses.get() <= 5));
     };
-    block_on(batcher.settle(1, pause));
-    assert_eq!(pauses.get(), 0, "who was alone is not waited for");
-    block_on(batcher.settle(3, pause));
-    assert_eq!(pauses.get(), 3, "all who were answered are there");
-    block_on(batcher.settle(100, pause));
-    assert_eq!((pauses.get(), taken(&batcher).map(|jobs| jobs.len())), (3 + 2 + 8, Some(5)));
+    let settled = |expected| {
+        pauses.set(0);
+        batcher.expect(expected);
+        block_on(batcher.settle(pause));
+        pauses.get()
+    };
+    let _alone = batcher.submit(9, 1);
+    block_on(batcher.settle(pause));
+    assert_eq!(pauses.get(), 0, "nobody was answered");
+    assert_eq!(settled(3), 3, "all who were answered are there");
+    assert_eq!(settled(100), 5 + 8, "nobody comes any more");
+    block_on(batcher.settle(pause));
+    assert_eq!(pauses.get(), 5 + 8, "who did not come is not expected any longer");
+    pauses.set(5);
+    batcher.expect(2);
+    batcher.expect(1);
+    submit(3);
+    block_on(batcher.settle(pause));
+    assert_eq!(pauses.get(), 5, "all of them had come by themselves");
+    assert_eq!(taken(&batcher).map(|jobs| jobs.len()), Some(1 + 3 + 5 + 3));
 }

@@ -5,15 +5,17 @@ use std::sync::{
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
+use booking_core::batcher::Batcher;
 use tokio::sync::{Semaphore, watch};
+
+use super::{turn::Answers, worker::Work};
 
 /// What those who take batches have to know of each other, and of the one who writes them.
 #[derive(Debug)]
 pub(super) struct Progress {
+    queue: Arc<Batcher<Work, Answers>>,
     /// Jobs that were taken and are not answered.
     pub(super) under_way: AtomicUsize,
-    /// Jobs that were answered since batches were taken last.
-    pub(super) answered: AtomicUsize,
     /// Whether the last batch was to be written. So the next one is expected to be: sales go on being sales, and a rush goes
     /// on having losers.
     pub(super) was_written: AtomicBool,
@@ -24,19 +26,20 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(queue: Arc<Batcher<Work, Answers>>) -> Self {
         Self {
+            queue,
             under_way: AtomicUsize::new(0),
-            answered: AtomicUsize::new(0),
             was_written: AtomicBool::new(false),
             most_lose: AtomicBool::new(false),
             next_to_write: Arc::new(Semaphore::new(1)),
         }
     }
 
-    pub(super) fn answered(&self, jobs: usize) {
+    /// Notes that so many jobs are answered now.
+    pub(super) fn answers(&self, jobs: usize) {
         self.under_way.fetch_sub(jobs, Ordering::Relaxed);
-        self.answered.fetch_add(jobs, Ordering::Relaxed);
+        self.queue.expect(jobs);
     }
 }
 

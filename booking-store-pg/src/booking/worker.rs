@@ -55,7 +55,7 @@ impl Counter {
             Duty::Bookings => {
                 let (written, to_write) = mpsc::channel(1);
                 let (losers_come, while_losers_come) = watch::channel(false);
-                let progress = Arc::new(Progress::new());
+                let progress = Arc::new(Progress::new(Arc::clone(&batcher)));
                 let queue = Arc::new(Mutex::new(queue));
                 // While losers come one of their batches is answered from what was seen, while another is looked up.
                 for part in [Part::First(losers_come), Part::Helper(while_losers_come)] {
@@ -141,7 +141,7 @@ async fn look(
         part.tell(!to_write);
         match seen {
             Seen::Answers(answers) => {
-                progress.answered(tell(each(jobs, answers)));
+                tell(each(jobs, answers), &progress);
             }
             Seen::ToWrite(prepared) => {
                 if writer.send(ToWrite { jobs, prepared, leave }).await.is_err() {
@@ -169,7 +169,7 @@ async fn dismiss(looker: &mut Looker, jobs: Jobs, progress: &Progress) -> Jobs {
             None => left.push(job),
         }
     }
-    progress.answered(tell(told));
+    tell(told, progress);
     left
 }
 
@@ -189,7 +189,7 @@ async fn take(queue: &Queue, progress: &Progress) -> Option<Taken> {
     } else {
         None
     };
-    queue.settle(progress.answered.swap(0, Ordering::Relaxed), tokio::task::yield_now).await;
+    queue.settle(tokio::task::yield_now).await;
     let jobs = queue.next_share(progress.under_way.load(Ordering::Relaxed)).await?;
     let before = progress.under_way.fetch_add(jobs.len(), Ordering::Relaxed);
     Some(Taken { is_alone: before + jobs.len() == 1, jobs, leave })
@@ -204,13 +204,13 @@ async fn write(mut to_write: mpsc::Receiver<ToWrite>, mut writer: Writer, progre
         let next = if let Ok(next) = to_write.try_recv() {
             Some(next)
         } else {
-            progress.answered(tell(std::mem::take(&mut written)));
+            tell(std::mem::take(&mut written), &progress);
             to_write.recv().await
         };
         let Some(ToWrite { jobs, prepared, leave }) = next else { break };
         let before = std::mem::take(&mut written);
         let (told, ()) = tokio::join!(biased; serve(&mut writer, jobs, prepared), async {
-            progress.answered(tell(before));
+            tell(before, &progress);
             drop(leave);
         });
         written = told;
@@ -220,16 +220,23 @@ async fn write(mut to_write: mpsc::Receiver<ToWrite>, mut writer: Writer, progre
 /// Takes batches and writes them.
 async fn work(queue: Queue, mut writer: Writer) {
     while let Some(jobs) = queue.next().await {
-        tell(serve(&mut writer, jobs, Prepared::Nothing).await);
+        send(serve(&mut writer, jobs, Prepared::Nothing).await);
     }
 }
 
 /// Who is told what.
 type Told = Vec<(Reply<Answers>, Result<Answers, StoreError>)>;
 
-/// Tells them, and gives how many they are.
-fn tell(told: Told) -> usize {
-    told.into_iter().map(|(reply, answer)| reply.send(answer)).count()
+/// Tells them, who may ask again.
+fn tell(told: Told, progress: &Progress) {
+    progress.answers(told.len());
+    send(told);
+}
+
+fn send(told: Told) {
+    for (reply, answer) in told {
+        reply.send(answer);
+    }
 }
 
 async fn serve(writer: &mut Writer, jobs: Jobs, prepared: Prepared) -> Told {

@@ -89,7 +89,6 @@ struct Lane {
 struct Over {
     lane: LaneName,
     memory: Memory,
-    answered: usize,
 }
 
 async fn work(calls: Attended<Work, Result<Answer, Refusal>>, pool: Pool) {
@@ -106,16 +105,16 @@ async fn work(calls: Attended<Work, Result<Answer, Refusal>>, pool: Pool) {
                 None
             }
         };
-        if let Some(Over { lane, memory, answered }) = over {
+        if let Some(Over { lane, memory }) = over {
             lanes.entry(lane).or_default().memory = Some(memory);
-            calls.settle(answered, tokio::task::yield_now).await;
+            calls.settle(tokio::task::yield_now).await;
             let jobs = calls.next().now_or_never().flatten();
             waiting += sort(&mut lanes, jobs.unwrap_or_default());
         }
         lanes.retain(|_, lane| !lane.is_nothing());
         for (name, lane) in &mut lanes {
             if let Some((memory, jobs)) = lane.next_turn(&mut waiting) {
-                turns.push(serve(&pool, name.clone(), memory, jobs));
+                turns.push(serve(&pool, &calls, name.clone(), memory, jobs));
             }
         }
     }
@@ -157,11 +156,11 @@ impl Lane {
 }
 
 /// Answers the jobs of a lane.
-async fn serve(pool: &Pool, lane: LaneName, mut memory: Memory, jobs: Vec<Asked>) -> Over {
-    let calls: Vec<&Call> = jobs.iter().map(|job| &job.work.call).collect();
+async fn serve(pool: &Pool, calls: &Calls, lane: LaneName, mut memory: Memory, jobs: Vec<Asked>) -> Over {
+    let asked_for: Vec<&Call> = jobs.iter().map(|job| &job.work.call).collect();
     let asked = jobs.iter().map(|job| job.work.asked).min().unwrap_or_else(Instant::now);
-    let (answers, trouble) = Office::new(pool, &lane, &calls).answers(&mut memory, asked).await;
-    let answered = jobs.len();
+    let (answers, trouble) = Office::new(pool, &lane, &asked_for).answers(&mut memory, asked).await;
+    calls.expect(jobs.len());
     let mut answers = answers.into_iter();
     for job in jobs {
         let answer = match (answers.next(), &trouble) {
@@ -172,5 +171,5 @@ async fn serve(pool: &Pool, lane: LaneName, mut memory: Memory, jobs: Vec<Asked>
         };
         job.reply.send(answer);
     }
-    Over { lane, memory, answered }
+    Over { lane, memory }
 }
