@@ -100,7 +100,6 @@ CREATE TABLE reservations (
     ticket_lane    text NOT NULL,
     ticket_epoch   bigint NOT NULL, -- 64 bits, of which the highest reads as a sign
     ticket_seq     bigint NOT NULL,
-    payment_id     uuid NOT NULL, -- what its payment will be
     amount         units NOT NULL,
     created_at     timestamptz NOT NULL, -- when it was decided, as at of an event
     hold_until     timestamptz NOT NULL,
@@ -128,7 +127,7 @@ CREATE TRIGGER names AFTER INSERT ON reservations REFERENCING NEW TABLE AS made
     FOR EACH STATEMENT EXECUTE FUNCTION reservations_name();
 CREATE TRIGGER stays
     BEFORE DELETE OR TRUNCATE OR UPDATE OF reservation_id, user_id, performance_id, seats, ticket_lane, ticket_epoch, ticket_seq,
-        payment_id, amount, created_at, hold_until, made ON reservations
+        amount, created_at, hold_until, made ON reservations
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('reservations stay');
 
 -- The seats somebody has, a row each: held until an instant, or sold when there is none. Where there is no row the seat is
@@ -166,10 +165,9 @@ CREATE TABLE payments (
 CREATE INDEX payments_of_user ON payments (user_id, paid_at); -- not by identity: a user has few
 CREATE FUNCTION payments_name() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM refuse_stranger(format('reservation %s of user %s and payment %s', made.reservation_id, made.user_id,
-            made.payment_id)) FROM made
+    PERFORM refuse_stranger(format('reservation %s of user %s', made.reservation_id, made.user_id)) FROM made
         WHERE NOT EXISTS (SELECT FROM reservations r WHERE r.reservation_id = made.reservation_id
-            AND r.user_id = made.user_id AND r.payment_id = made.payment_id OFFSET 0);
+            AND r.user_id = made.user_id OFFSET 0);
     RETURN NULL;
 END $$;
 CREATE TRIGGER names AFTER INSERT ON payments REFERENCING NEW TABLE AS made

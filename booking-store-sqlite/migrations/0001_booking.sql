@@ -61,7 +61,6 @@ CREATE TABLE reservations (
     ticket_lane    TEXT NOT NULL,
     ticket_epoch   INTEGER NOT NULL, -- 64 bits, of which the highest reads as a sign
     ticket_seq     INTEGER NOT NULL,
-    payment_id     TEXT NOT NULL,
     amount         INTEGER NOT NULL CHECK (amount >= 0),
     created_at     INTEGER NOT NULL,
     hold_until     INTEGER NOT NULL,

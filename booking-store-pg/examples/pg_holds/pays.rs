@@ -31,7 +31,7 @@ const NAIVE: &str = "\
     CREATE FUNCTION naive_tell(event json, performance uuid, seats integer[]) RETURNS void LANGUAGE sql AS $$ \
         INSERT INTO naive_events VALUES (nextval('naive_event'), clock_timestamp(), event, performance, seats) $$; \
     CREATE FUNCTION naive_pay(which uuid) RETURNS void LANGUAGE plpgsql AS $$ \
-    DECLARE r naive_reservations; u naive_users; at timestamptz; \
+    DECLARE r naive_reservations; u naive_users; at timestamptz; payment uuid := gen_random_uuid(); \
     BEGIN \
         SELECT * INTO r FROM naive_reservations WHERE reservation_id = which FOR UPDATE; \
         at := clock_timestamp(); \
@@ -42,22 +42,22 @@ const NAIVE: &str = "\
         UPDATE naive_reservations SET status = 'confirmed' WHERE reservation_id = which; \
         UPDATE naive_seats SET held_until = NULL \
             WHERE performance_id = r.performance_id AND number = ANY(r.seats) AND reservation_id = which; \
-        INSERT INTO naive_payments VALUES (r.payment_id, which, r.user_id, r.amount, at, NULL); \
+        INSERT INTO naive_payments VALUES (payment, which, r.user_id, r.amount, at, NULL); \
         INSERT INTO naive_entries VALUES \
-            (gen_random_uuid(), r.user_id, u.entries, 'debit', r.payment_id, r.amount, u.balance, at); \
+            (gen_random_uuid(), r.user_id, u.entries, 'debit', payment, r.amount, u.balance, at); \
         INSERT INTO naive_endings VALUES (r.ticket_lane, r.ticket_epoch, r.ticket_seq, r.user_id, 'completed'); \
-        PERFORM naive_tell(json_build_object('type', 'debited', 'user', u.user_id, 'payment', r.payment_id, \
+        PERFORM naive_tell(json_build_object('type', 'debited', 'user', u.user_id, 'payment', payment, \
             'amount', r.amount, 'balance_after', u.balance, 'number', u.entries), NULL, NULL); \
         PERFORM naive_tell(json_build_object('type', 'seats_sold', 'reservation', which, \
             'performance', r.performance_id, 'seats', r.seats), r.performance_id, r.seats); \
-        PERFORM naive_tell(json_build_object('type', 'payment_made', 'payment', r.payment_id, 'reservation', which, \
+        PERFORM naive_tell(json_build_object('type', 'payment_made', 'payment', payment, 'reservation', which, \
             'user', u.user_id, 'amount', r.amount, 'paid_at', at), NULL, NULL); \
     END $$";
 /// What may be paid: the n-th reservation is of the n-th user.
 const NAIVE_HOLDS: [&str; 3] = [
     "INSERT INTO naive_users SELECT md5('u' || n)::uuid, 1000000, 1, now() FROM generate_series(1, $1) AS n",
     "INSERT INTO naive_reservations SELECT md5('r' || n)::uuid, md5('u' || n)::uuid, md5('s' || n / 50)::uuid, \
-        ARRAY[n % 50 + 1], 'main', 1, n, md5('p' || n)::uuid, 1000, now(), now() + interval '1 hour', 'held', n \
+        ARRAY[n % 50 + 1], 'main', 1, n, 1000, now(), now() + interval '1 hour', 'held', n \
         FROM generate_series(1, $1::integer) AS n",
     "INSERT INTO naive_seats SELECT md5('s' || n / 50)::uuid, n % 50 + 1, md5('r' || n)::uuid, now() + interval '1 hour' \
         FROM generate_series(1, $1::integer) AS n",

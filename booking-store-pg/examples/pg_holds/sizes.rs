@@ -22,13 +22,13 @@ const LOAD: &str = "\
     INSERT INTO performances SELECT gen_random_uuid(), concert_id, 'A hall', now() + interval '1 year', 0, \
         (now() + interval '1 year')::date, NULL, 1000, 50, true, now() FROM concerts, generate_series(1, 100); \
     CREATE TEMPORARY TABLE sold AS SELECT gen_random_uuid() AS reservation_id, gen_random_uuid() AS user_id, \
-        gen_random_uuid() AS payment_id, performance_id, number, row_number() OVER () AS made \
+        performance_id, number, row_number() OVER () AS made \
         FROM performances, generate_series(1, SOLD) AS number; \
     INSERT INTO users SELECT user_id, 0, 2, now() FROM sold \
         UNION ALL SELECT gen_random_uuid(), 0, 0, now() FROM generate_series(1, USERS); \
     INSERT INTO reservations SELECT reservation_id, user_id, performance_id, ARRAY[number], 'main', 1, made, \
-        payment_id, 1000, now(), now(), 'confirmed', made FROM sold; \
-    INSERT INTO payments SELECT payment_id, reservation_id, user_id, 1000, now(), NULL FROM sold; \
+        1000, now(), now(), 'confirmed', made FROM sold; \
+    INSERT INTO payments SELECT gen_random_uuid(), reservation_id, user_id, 1000, now(), NULL FROM sold; \
     INSERT INTO seats SELECT performance_id, number, reservation_id, NULL FROM sold ORDER BY random(); \
     UPDATE log_head SET last_event = (SELECT count(*) FROM sold), catalog_version = catalog_version + 1; \
     DROP TABLE sold";

@@ -135,7 +135,7 @@ fn page<T>(
 
 fn seen(row: &PgRow) -> Result<Reservation, sqlx::Error> {
     let (_, reservation) = rows::reservation(row)?;
-    Ok(reservation.seen_at(rows::at(row, 13)?))
+    Ok(reservation.seen_at(rows::at(row, 12)?))
 }
 
 pub(super) async fn wallet(db: &Db, user: UserId) -> Result<Option<Wallet>, StoreError> {

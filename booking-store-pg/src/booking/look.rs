@@ -42,7 +42,7 @@ macro_rules! the_rest {
     ($users:expr, $seats:expr) => {
         concat!(
             " UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, \
-                NULL, last_event, catalog_version, ",
+                last_event, catalog_version, ",
             micros!("(SELECT booking_now())"),
             ", wallets.*, taken.* FROM log_head CROSS JOIN (SELECT array_agg(u.user_id), array_agg(u.balance::bigint), \
                 array_agg(u.entries::bigint), array_agg(u.opened_at) FROM ",
@@ -199,12 +199,12 @@ impl Whom {
 /// Which row has the rest: the one without a reservation.
 pub(super) const RESERVATION: usize = 0;
 /// What reservations have in addition.
-pub(super) const IS_NAMED: usize = 13;
-pub(super) const PAYMENT: usize = 14;
+pub(super) const IS_NAMED: usize = 12;
+pub(super) const PAYMENT: usize = 13;
 /// Where the rest lies.
-pub(super) const HEAD: [usize; 3] = [17, 18, 19];
-pub(super) const WALLETS: usize = 20;
-pub(super) const SEATS: usize = 24;
+pub(super) const HEAD: [usize; 3] = [16, 17, 18];
+pub(super) const WALLETS: usize = 19;
+pub(super) const SEATS: usize = 23;
 
 /// The performances and the numbers of the seats that are named; a number no performance can have is no seat.
 pub(super) fn numbers_of(keys: &Keys) -> (Vec<Uuid>, Vec<i32>) {

@@ -38,8 +38,6 @@ macro_rules! reservation_columns {
             $of,
             ".ticket_seq, ",
             $of,
-            ".payment_id, ",
-            $of,
             ".amount, ",
             $of,
             ".created_at, ",
@@ -107,24 +105,25 @@ pub(super) fn ticket(row: &PgRow, columns: [usize; 3], user: UserId) -> Result<T
     })
 }
 
-/// Thirteen columns from 0, and the number of the event that made it.
+/// Twelve columns from 0, and the number of the event that made it.
 pub(super) fn reservation(row: &PgRow) -> Result<(i64, Reservation), Error> {
     let seats: Vec<i32> = get(row, 3)?;
     let seats: Result<Seats, _> = seats.into_iter().map(u32::try_from).collect();
     let user = UserId(get(row, 1)?);
+    let id = ReservationId(get(row, 0)?);
     let reservation = Reservation {
-        id: ReservationId(get(row, 0)?),
+        id,
         user,
         performance: PerformanceId(get(row, 2)?),
         seats: seats.map_err(damaged)?,
         ticket: ticket(row, [4, 5, 6], user)?,
-        payment: PaymentId(get(row, 7)?),
-        amount: money(row, 8)?,
-        created_at: at(row, 9)?,
-        hold_until: at(row, 10)?,
-        status: word(get(row, 11)?)?,
+        payment: PaymentId::of(id),
+        amount: money(row, 7)?,
+        created_at: at(row, 8)?,
+        hold_until: at(row, 9)?,
+        status: word(get(row, 10)?)?,
     };
-    Ok((get(row, 12)?, reservation))
+    Ok((get(row, 11)?, reservation))
 }
 
 /// Six columns from `first`.
@@ -285,7 +284,7 @@ macro_rules! log {
             rows::reservation_columns!("r"),
             ", r.created_at AS at, NULL::text AS event FROM reservations r WHERE ",
             $of_reservations,
-            ") UNION ALL (SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, seq, at, event \
+            ") UNION ALL (SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, seq, at, event \
                 FROM events WHERE ",
             $of_events,
             ")"
@@ -295,13 +294,13 @@ macro_rules! log {
 
 pub(super) use log;
 
-/// Thirteen columns of a reservation, of which the last is the number in the log, the instant, and the event as text: if there is
+/// Twelve columns of a reservation, of which the last is the number in the log, the instant, and the event as text: if there is
 /// none, it is the reservation that tells it; else there is no reservation.
 pub(super) fn event(row: &PgRow) -> Result<RecordedEvent, Error> {
-    let event = if let Some(text) = get::<Option<&str>>(row, 14)? {
+    let event = if let Some(text) = get::<Option<&str>>(row, 13)? {
         serde_json::from_str(text).map_err(damaged)?
     } else {
         Event::Hold(hold::Event::made(reservation(row)?.1))
     };
-    Ok(RecordedEvent { seq: count(row, 12)?, at: at(row, 13)?, event })
+    Ok(RecordedEvent { seq: count(row, 11)?, at: at(row, 12)?, event })
 }

@@ -48,20 +48,20 @@ macro_rules! save {
             $is_presumed,
             " RETURNING 1), \
     made AS (INSERT INTO reservations (reservation_id, user_id, performance_id, seats, ticket_lane, \
-            ticket_epoch, ticket_seq, payment_id, amount, created_at, hold_until, status, made) \
-        SELECT t.id, t.user_id, t.performance_id, ($6::integer[])[t.first:t.last], t.lane, t.epoch, t.seq, t.payment_id, t.amount, ",
+            ticket_epoch, ticket_seq, amount, created_at, hold_until, status, made) \
+        SELECT t.id, t.user_id, t.performance_id, ($6::integer[])[t.first:t.last], t.lane, t.epoch, t.seq, t.amount, ",
             $now,
             "::timestamptz, t.hold_until, t.status, ",
             $last_event,
             " + t.made \
         FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::uuid[]) AS user_id, unnest($3::uuid[]) AS performance_id, \
             unnest($4::integer[]) AS first, unnest($5::integer[]) AS last, unnest($7::text[]) AS lane, \
-            unnest($8::bigint[]) AS epoch, unnest($9::bigint[]) AS seq, unnest($10::uuid[]) AS payment_id, \
-            unnest($11::bigint[]) AS amount, unnest($12::timestamptz[]) AS hold_until, unnest($13::text[]) AS status, \
-            unnest($14::bigint[]) AS made) AS t \
+            unnest($8::bigint[]) AS epoch, unnest($9::bigint[]) AS seq, \
+            unnest($10::bigint[]) AS amount, unnest($11::timestamptz[]) AS hold_until, unnest($12::text[]) AS status, \
+            unnest($13::bigint[]) AS made) AS t \
         WHERE EXISTS (SELECT FROM head)), \
     taken AS (INSERT INTO seats (performance_id, number, reservation_id, held_until) SELECT t.* \
-        FROM (SELECT unnest($15::uuid[]), unnest($16::integer[]), unnest($17::uuid[]), unnest($18::timestamptz[])) AS t \
+        FROM (SELECT unnest($14::uuid[]), unnest($15::integer[]), unnest($16::uuid[]), unnest($17::timestamptz[])) AS t \
         WHERE EXISTS (SELECT FROM head))",
             $others,
             " SELECT ",
@@ -73,7 +73,7 @@ macro_rules! save {
     };
 }
 
-const SAVE_HOLDS: &str = save!("", "", "NULL", "", "$19", "$20", "$21", "$22");
+const SAVE_HOLDS: &str = save!("", "", "NULL", "", "$18", "$19", "$20", "$21");
 /// The same, if what was presumed of them is true: looked for as [`look`](super::look) does, nothing is there but their users,
 /// and the clock has come to their instant. An identity that is there breaks the statement off. All of this may be looked for
 /// before the head is locked, for the statement sees what its head of the log had seen: who names a last event knows that it was
@@ -83,56 +83,56 @@ const SAVE_PRESUMED: &str = save!(
     "",
     "NULL",
     concat!(
-        " AND $22 <= booking_now() AND NOT EXISTS (SELECT FROM ",
+        " AND $21 <= booking_now() AND NOT EXISTS (SELECT FROM ",
         tickets!("$7", "$8", "$9", "$2"),
         " CROSS JOIN LATERAL ",
         of_ticket!(),
         " AS r) AND NOT EXISTS (",
-        taken!(concat!("(", named_seats!("$15", "$16"), ")"), "AND number = t.number"),
+        taken!(concat!("(", named_seats!("$14", "$15"), ")"), "AND number = t.number"),
         ") AND NOT EXISTS (SELECT FROM (SELECT unnest($2::uuid[]) AS user_id) AS t \
             WHERE NOT EXISTS (SELECT FROM users u WHERE u.user_id = t.user_id OFFSET 0))"
     ),
+    "$18",
     "$19",
     "$20",
-    "$21",
-    "$22"
+    "$21"
 );
 /// The same, and all else: what was there before, which are reservations that moved on, seats that others have now or that are
 /// sold, and those that nobody has any more; and events. That is left out of most batches, since each change that a statement may
 /// make costs it something.
 const SAVE_BOOKINGS: &str = save!(
-    " + cardinality($30::bigint[]), catalog_version = h.catalog_version + $19, returns = h.returns + $20, seats_sold = h.seats_sold + $21",
+    " + cardinality($29::bigint[]), catalog_version = h.catalog_version + $18, returns = h.returns + $19, seats_sold = h.seats_sold + $20",
     concat!(
         ", moved AS (UPDATE reservations r SET status = t.status \
-        FROM (SELECT t.status, r.ctid AS at FROM (SELECT unnest($22::uuid[]) AS id, unnest($23::text[]) AS status) AS t \
+        FROM (SELECT t.status, r.ctid AS at FROM (SELECT unnest($21::uuid[]) AS id, unnest($22::text[]) AS status) AS t \
             CROSS JOIN LATERAL (SELECT ctid FROM reservations WHERE reservation_id = t.id OFFSET 0) AS r) AS t \
         WHERE r.ctid = t.at AND EXISTS (SELECT FROM head) RETURNING 1), \
     passed_on AS (UPDATE seats s SET reservation_id = t.reservation_id, held_until = t.held_until \
         FROM (SELECT t.reservation_id, t.held_until, s.ctid AS at \
-            FROM (SELECT unnest($24::uuid[]) AS performance_id, unnest($25::integer[]) AS number, \
-                unnest($26::uuid[]) AS reservation_id, unnest($27::timestamptz[]) AS held_until) AS t \
+            FROM (SELECT unnest($23::uuid[]) AS performance_id, unnest($24::integer[]) AS number, \
+                unnest($25::uuid[]) AS reservation_id, unnest($26::timestamptz[]) AS held_until) AS t \
             CROSS JOIN LATERAL (SELECT ctid FROM seats \
                 WHERE performance_id = t.performance_id AND number = t.number OFFSET 0) AS s) AS t \
         WHERE s.ctid = t.at AND EXISTS (SELECT FROM head) RETURNING 1), \
     freed AS (DELETE FROM seats s USING (SELECT s.ctid AS at \
-            FROM (SELECT unnest($28::uuid[]) AS performance_id, unnest($29::integer[]) AS number) AS t \
+            FROM (SELECT unnest($27::uuid[]) AS performance_id, unnest($28::integer[]) AS number) AS t \
             CROSS JOIN LATERAL (SELECT ctid FROM seats \
                 WHERE performance_id = t.performance_id AND number = t.number OFFSET 0) AS s) AS t \
         WHERE s.ctid = t.at AND EXISTS (SELECT FROM head) RETURNING 1), \
     told AS (INSERT INTO events (seq, at, event, performance_id, seats) \
-        SELECT $36 + t.n, $39, t.event, t.performance_id, ($35::integer[])[t.first:t.last] \
-        FROM (SELECT unnest($30::bigint[]) AS n, unnest($31::text[]) AS event, unnest($32::uuid[]) AS performance_id, \
-            unnest($33::integer[]) AS first, unnest($34::integer[]) AS last) AS t \
+        SELECT $35 + t.n, $38, t.event, t.performance_id, ($34::integer[])[t.first:t.last] \
+        FROM (SELECT unnest($29::bigint[]) AS n, unnest($30::text[]) AS event, unnest($31::uuid[]) AS performance_id, \
+            unnest($32::integer[]) AS first, unnest($33::integer[]) AS last) AS t \
         WHERE EXISTS (SELECT FROM head))"
     ),
-    "CASE WHEN (SELECT count(*) FROM moved) <> cardinality($22) THEN refuse_loss('reservations') \
-        WHEN (SELECT count(*) FROM passed_on) <> cardinality($25) OR (SELECT count(*) FROM freed) <> cardinality($29) \
+    "CASE WHEN (SELECT count(*) FROM moved) <> cardinality($21) THEN refuse_loss('reservations') \
+        WHEN (SELECT count(*) FROM passed_on) <> cardinality($24) OR (SELECT count(*) FROM freed) <> cardinality($28) \
             THEN refuse_loss('seats') END",
     "",
+    "$35",
     "$36",
     "$37",
-    "$38",
-    "$39"
+    "$38"
 );
 
 pub(super) const STATEMENTS: &[&str] = &[SAVE_HOLDS, SAVE_PRESUMED, SAVE_BOOKINGS];
@@ -223,7 +223,6 @@ impl Bookings {
             .bind(column(made, |(_, made)| made.ticket.lane.as_str()))
             .bind(column(made, |(_, made)| made.ticket.epoch.0.cast_signed()))
             .bind(column(made, |(_, made)| made.ticket.seq.cast_signed()))
-            .bind(of(|made| made.payment.0))
             .bind(column(made, |(_, made)| made.amount.units()))
             .bind(column(made, |(_, made)| At(made.hold_until)))
             .bind(column(made, |(_, made)| made.status.as_str()))

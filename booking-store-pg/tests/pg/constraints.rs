@@ -89,7 +89,7 @@ fn reservations_payments_and_ledger_lines_name_what_is_there() {
     let copy = |user: &str, performance: &str| {
         format!(
             "INSERT INTO reservations SELECT gen_random_uuid(), {user}, {performance}, seats, ticket_lane, \
-             ticket_epoch, ticket_seq + 9, payment_id, amount, created_at, hold_until, status, made + 99 FROM reservations"
+             ticket_epoch, ticket_seq + 9, amount, created_at, hold_until, status, made + 99 FROM reservations"
         )
     };
     let nobodys = refused(&harness, &copy(STRANGER, "performance_id"));
@@ -98,12 +98,16 @@ fn reservations_payments_and_ledger_lines_name_what_is_there() {
     assert!(is_named(&nowhere, "performance"), "{nowhere}");
     let beyond = refused(&harness, &copy("user_id", "performance_id").replace(" seats,", " ARRAY[50, 51],"));
     assert!(beyond.contains("a row names what is not there") && beyond.contains("seats {50,51}"), "{beyond}");
-    let paid = format!(
-        "INSERT INTO payments SELECT {STRANGER}, reservation_id, user_id, amount, now() \
-        FROM reservations WHERE status = 'held'"
-    );
-    let paid = refused(&harness, &paid);
-    assert!(is_named(&paid, "payment"), "{paid}");
+    for (what, reservation, user) in
+        [("reservation", STRANGER, "user_id"), ("user", "reservation_id", STRANGER)]
+    {
+        let paid = format!(
+            "INSERT INTO payments SELECT gen_random_uuid(), {reservation}, {user}, amount, now() \
+            FROM reservations WHERE status = 'held'"
+        );
+        let paid = refused(&harness, &paid);
+        assert!(is_named(&paid, what), "{paid}");
+    }
     let entry = |user: &str, payment: &str| {
         format!(
             "INSERT INTO wallet_entries SELECT gen_random_uuid(), {user}, number + 99, 'debit', {payment}, amount, \
@@ -126,15 +130,15 @@ fn a_reservation_has_one_payment() {
     let second = "INSERT INTO payments (payment_id, reservation_id, user_id, amount, paid_at) \
         SELECT gen_random_uuid(), reservation_id, user_id, amount, paid_at FROM payments";
     assert!(refused(&harness, second).contains("payments_reservation_id_key"));
-    let shared = "UPDATE reservations SET payment_id = (SELECT payment_id FROM payments)";
-    assert!(refused(&harness, shared).contains("reservations stay"));
+    let moved = "UPDATE payments SET reservation_id = (SELECT reservation_id FROM reservations WHERE status = 'held')";
+    assert!(refused(&harness, moved).contains("payments stay"));
 }
 
 #[test]
 fn one_ticket_buys_once() {
     let (harness, _) = sold();
     let same_ticket = "INSERT INTO reservations SELECT gen_random_uuid(), user_id, performance_id, seats, ticket_lane, \
-        ticket_epoch, ticket_seq, payment_id, amount, created_at, hold_until, status, made + 99 FROM reservations";
+        ticket_epoch, ticket_seq, amount, created_at, hold_until, status, made + 99 FROM reservations";
     assert!(refused(&harness, same_ticket).contains("reservations_one_a_ticket"));
 }
 

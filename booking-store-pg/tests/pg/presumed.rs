@@ -77,7 +77,7 @@ impl Stage {
     async fn another(&mut self, like: &Reservation, id: &str, user: &str, seq: u64, status: &str) {
         let insert = format!(
             "INSERT INTO reservations SELECT {id}, {user}, performance_id, seats, ticket_lane, ticket_epoch, {seq}, \
-                gen_random_uuid(), amount, created_at, hold_until, '{status}', \
+                amount, created_at, hold_until, '{status}', \
                 (SELECT max(made) + 1000 FROM reservations) FROM reservations WHERE reservation_id = '{}'",
             like.id
         );

@@ -26,21 +26,22 @@ fn ticket(row: &Row<'_>, first: usize, user: UserId, names: &mut Names) -> Resul
 }
 
 pub(crate) const RESERVATIONS: &str = "SELECT reservation_id, user_id, performance_id, seats, ticket_lane, \
-    ticket_epoch, ticket_seq, payment_id, amount, created_at, hold_until, status FROM reservations ORDER BY made";
+    ticket_epoch, ticket_seq, amount, created_at, hold_until, status FROM reservations ORDER BY made";
 
 pub(crate) fn reservation(row: &Row<'_>, names: &mut Names) -> Result<Reservation> {
     let user = UserId(id(row, 1)?);
+    let id_of = ReservationId(id(row, 0)?);
     Ok(Reservation {
-        id: ReservationId(id(row, 0)?),
+        id: id_of,
         user,
         performance: PerformanceId(id(row, 2)?),
         seats: numbers_of(row, 3)?,
         ticket: ticket(row, 4, user, names)?,
-        payment: PaymentId(id(row, 7)?),
-        amount: money(row, 8)?,
-        created_at: at(row, 9)?,
-        hold_until: at(row, 10)?,
-        status: word(row, 11)?,
+        payment: PaymentId::of(id_of),
+        amount: money(row, 7)?,
+        created_at: at(row, 8)?,
+        hold_until: at(row, 9)?,
+        status: word(row, 10)?,
     })
 }
 

@@ -31,8 +31,8 @@ const CHANGE_PERFORMANCE: &str = "UPDATE performances SET concert_id = ?, venue 
 const OPEN_WALLET: &str = "INSERT INTO users (balance, entries, opened_at, user_id) VALUES (?, ?, ?, ?)";
 const MOVE_WALLET: &str = "UPDATE users SET balance = ?, entries = ?, opened_at = ? WHERE user_id = ?";
 const MAKE_RESERVATION: &str = "INSERT INTO reservations (made, reservation_id, user_id, performance_id, seats, \
-    ticket_lane, ticket_epoch, ticket_seq, payment_id, amount, created_at, hold_until, status) \
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    ticket_lane, ticket_epoch, ticket_seq, amount, created_at, hold_until, status) \
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 // Found by its ticket, which has no other that was not released.
 const MOVE_RESERVATION: &str = "UPDATE reservations SET status = ? WHERE ticket_seq = ? AND ticket_epoch = ? \
     AND user_id = ? AND ticket_lane = ? AND status <> 'released' AND reservation_id = ?";
@@ -197,7 +197,6 @@ fn reservation(save: &mut Each<'_>, number: i64, made: &Reservation) -> Result<(
         made.ticket.lane.as_str(),
         made.ticket.epoch.0.cast_signed(),
         made.ticket.seq.cast_signed(),
-        Id(made.payment.0),
         made.amount.units(),
         At(made.created_at),
         At(made.hold_until),

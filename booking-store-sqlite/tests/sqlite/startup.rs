@@ -178,7 +178,7 @@ fn rows_that_break_what_must_hold_are_refused() {
         ("UPDATE seats SET reservation_id = '00000000-0000-4000-8000-000000000000'", ""),
         (
             "INSERT INTO reservations SELECT 1000 + n, '11111111-1111-4111-8111-111111111111', user_id, performance_id, \
-                seats, ticket_lane, ticket_epoch, ticket_seq, payment_id, amount, created_at, hold_until, 'released' \
+                seats, ticket_lane, ticket_epoch, ticket_seq, amount, created_at, hold_until, 'released' \
                 FROM reservations, (SELECT 1 AS n UNION SELECT 2) WHERE status = 'held' LIMIT 2",
             "is there twice",
         ),
