@@ -6,7 +6,7 @@ use aws_lc_rs::{constant_time::verify_slices_are_equal, digest};
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Path, Query, Request},
-    http::{header, request::Parts},
+    http::{HeaderValue, header, request::Parts},
 };
 use booking_api::{Code, IDEMPOTENCY_KEY};
 use booking_core::{Ticket, id::UserId};
@@ -32,9 +32,20 @@ impl KeyHash {
     }
 }
 
+/// What was sent in this header, if it was: of two nobody knows which one counts.
+fn only<'a>(parts: &'a Parts, name: &str, code: Code) -> Result<Option<&'a HeaderValue>, Failure> {
+    let mut sent = parts.headers.get_all(name).iter();
+    match (sent.next(), sent.next()) {
+        (value, None) => Ok(value),
+        (_, Some(_)) => Err(Failure::new(code, format!("{name}: the header was sent more than once"))),
+    }
+}
+
 /// The bearer token, if one was sent.
 pub(crate) fn bearer(parts: &Parts) -> Result<Option<&str>, Failure> {
-    let Some(value) = parts.headers.get(header::AUTHORIZATION) else { return Ok(None) };
+    let Some(value) = only(parts, header::AUTHORIZATION.as_str(), Code::InvalidToken)? else {
+        return Ok(None);
+    };
     let token = value.to_str().ok().and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
@@ -143,7 +154,7 @@ impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
-        let Some(value) = parts.headers.get(IDEMPOTENCY_KEY) else { return Ok(Self(None)) };
+        let Some(value) = only(parts, IDEMPOTENCY_KEY, Code::InvalidRequest)? else { return Ok(Self(None)) };
         let key = value.to_str().ok().filter(|key| (1..=LONGEST_KEY).contains(&key.len()));
         let invalid = || Failure::invalid("Idempotency-Key: must be 1 to 255 printable ASCII characters");
         key.map(|key| Self(Some(key.to_owned()))).ok_or_else(invalid)

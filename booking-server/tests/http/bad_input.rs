@@ -60,6 +60,25 @@ async fn a_charge_without_a_usable_idempotency_key_is_refused() {
 }
 
 #[tokio::test]
+async fn a_header_that_was_sent_twice_counts_neither_way() {
+    let service = Service::start().await;
+    let [buyer, other] = [service.buyer().await, service.buyer().await];
+    for (name, value, status, code) in [
+        ("authorization", format!("Bearer {}", other.user_token), 401, "invalid_token"),
+        ("idempotency-key", "another".to_owned(), 400, "invalid_request"),
+    ] {
+        let mut twice = raw("/v1/wallet/charges", &buyer.user_token, "application/json", r#"{"amount": 1}"#);
+        twice.headers_mut().append(name, value.parse().unwrap());
+        let reply = service.send(twice).await.expect(status);
+        assert_eq!(reply.code(), code);
+        assert!(reply.text("detail").contains(&format!("{name}: the header was sent more than once")));
+    }
+    for buyer in [buyer, other] {
+        assert_eq!(service.get("/v1/wallet", &buyer.user_token).await.body["balance"], 0);
+    }
+}
+
+#[tokio::test]
 async fn a_seat_outside_the_performance_is_unknown_and_named() {
     let service = Service::start().await;
     let buyer = service.buyer().await;
