@@ -141,6 +141,13 @@ impl PgStore {
         self.shared.known.presume_for(moment);
     }
 
+    /// Looks for unsold seats by portions of so many seats, and begins none after so long: 250,000 and a second otherwise. For tests
+    /// with few seats.
+    #[doc(hidden)]
+    pub fn search_stock_by(&self, seats: i64, within: Duration) {
+        self.shared.stocks.search_by(seats, within);
+    }
+
     /// Forgets what is remembered of seat maps and dates, which may be 100 ms old otherwise. For tests that move the
     /// clock.
     #[doc(hidden)]

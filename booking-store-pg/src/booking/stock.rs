@@ -2,20 +2,22 @@
 //! again: a seat that is not sold is looked for where one was found last, and that nothing is left stays true until a
 //! sold seat comes back or the catalogue changes, both of which the head of the log counts. A database that has gone back counts
 //! up to the same numbers again, so that is good only while no connection is lost.
+//!
+//! Millions of sold seats take longer to look through than a call may take. So they are looked through by portions, and who
+//! asks again goes on where the last call gave up.
 
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use booking_core::{LaneName, StoreError, catalog::Stock};
 use sqlx::{Row, postgres::PgRow, query};
+use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::{
-    db::{Db, decode},
-    trouble::Trouble,
-};
+use crate::{db::Db, trouble::Trouble};
 
 /// The counters, whether anything is bookable, and whether the performance of the last time still has an unsold seat.
 /// A seat is sold if it is somebody's without an end, and all are sold if that many are.
@@ -31,22 +33,47 @@ const GLANCE: &str = "\
             AND p.seats > (SELECT count(*) FROM seats s WHERE s.performance_id = p.performance_id \
                 AND s.held_until IS NULL)) \
     FROM log_head AS head";
+/// Among the performances behind one, in the order of their identities, as many as have so many seats: one with an unsold seat,
+/// the last of them, and whether there are more.
 const SEARCH: &str = "\
-    SELECT p.performance_id FROM concerts c CROSS JOIN LATERAL ( \
-        SELECT performance_id, on_sale, starts_at, seats FROM performances WHERE concert_id = c.concert_id OFFSET 0) AS p \
-    WHERE c.lane = $1 AND p.on_sale AND p.starts_at > (SELECT booking_now()) \
-        AND p.seats > (SELECT count(*) FROM seats s WHERE s.performance_id = p.performance_id \
-            AND s.held_until IS NULL) LIMIT 1";
+    WITH behind AS MATERIALIZED (SELECT performance_id, seats, sum(seats) OVER (ORDER BY performance_id) - seats AS before \
+        FROM concerts c CROSS JOIN LATERAL (SELECT performance_id, on_sale, starts_at, seats FROM performances \
+            WHERE concert_id = c.concert_id OFFSET 0) AS p \
+        WHERE c.lane = $1 AND p.on_sale AND p.starts_at > (SELECT booking_now()) \
+            AND ($2::uuid IS NULL OR p.performance_id > $2)) \
+    SELECT (SELECT performance_id FROM behind AS p WHERE before < $3 \
+            AND p.seats > (SELECT count(*) FROM seats s WHERE s.performance_id = p.performance_id \
+                AND s.held_until IS NULL) LIMIT 1), \
+        (SELECT performance_id FROM behind WHERE before < $3 ORDER BY performance_id DESC LIMIT 1), \
+        EXISTS (SELECT FROM behind WHERE before >= $3)";
 
 pub(super) const STATEMENTS: &[&str] = &[GLANCE, SEARCH];
 
-/// What was found in a lane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Found {
-    /// This performance had an unsold seat.
-    Unsold(Uuid),
-    /// There was none at these counters, in this life of the connections.
-    Nothing(Counters, u64),
+/// How much is searched.
+#[derive(Clone, Copy, Debug)]
+struct Portions {
+    /// Seats that one statement looks through, a fifth of a second of work.
+    seats: i64,
+    /// After this no other portion is begun in a call.
+    within: Duration,
+}
+
+const PORTIONS: Portions = Portions { seats: 250_000, within: Duration::from_secs(1) };
+
+/// What was found in a lane: at these counters, in this life of the connections.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    counters: Counters,
+    life: u64,
+    searched: Searched,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Searched {
+    /// All before this performance are sold out. It had an unsold seat, or was the last that was looked at.
+    UpTo(Uuid),
+    /// All are sold out.
+    All,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,37 +83,87 @@ struct Counters {
 }
 
 /// What this instance found last, by lane.
-#[derive(Debug, Default)]
-pub(super) struct Stocks(Mutex<HashMap<LaneName, Found>>);
+#[derive(Debug)]
+pub(super) struct Stocks {
+    found: Mutex<HashMap<LaneName, Found>>,
+    portions: Mutex<Portions>,
+}
+
+impl Default for Stocks {
+    fn default() -> Self {
+        Self { found: Mutex::default(), portions: Mutex::new(PORTIONS) }
+    }
+}
 
 impl Stocks {
     fn found(&self) -> MutexGuard<'_, HashMap<LaneName, Found>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn portions(&self) -> Portions {
+        *self.portions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn search_by(&self, seats: i64, within: Duration) {
+        *self.portions.lock().unwrap_or_else(PoisonError::into_inner) = Portions { seats, within };
     }
 }
 
 pub(super) async fn stock(db: &Db, stocks: &Stocks, lane: &LaneName) -> Result<Stock, StoreError> {
+    let began = Instant::now();
     let last = stocks.found().get(lane).copied();
-    let hint = match last {
-        Some(Found::Unsold(performance)) => performance,
-        Some(Found::Nothing(..)) | None => Uuid::nil(),
+    let hint = match last.map(|found| found.searched) {
+        Some(Searched::UpTo(performance)) => Some(performance),
+        Some(Searched::All) | None => None,
     };
     let life = db.life();
     let row = db.row(|| query(GLANCE).bind(lane.as_str()).bind(hint)).await?;
     let row = row.ok_or_else(|| StoreError::broken("the log has no head"))?;
     let (counters, bookable, unsold) = glance(&row).map_err(|error| Trouble::from(error).to_store_error())?;
-    let is_known = last == Some(Found::Nothing(counters, life)) && life == db.life();
-    if unsold || !bookable || is_known {
+    if unsold || !bookable {
         return Ok(Stock { bookable, unsold });
     }
+    let is_same = |found: &Found| found.counters == counters && found.life == life && life == db.life();
+    let portions = stocks.portions();
+    let mut searched = last.filter(is_same).map(|found| found.searched);
     // The counters were read before the search: what changed meanwhile is found the next time.
-    let found = db.rows(|| query(SEARCH).bind(lane.as_str())).await?;
-    let unsold: Option<Uuid> = decode(&found, |row| row.try_get(0))?.pop();
-    stocks.found().insert(lane.clone(), unsold.map_or(Found::Nothing(counters, life), Found::Unsold));
-    Ok(Stock { bookable, unsold: unsold.is_some() })
+    loop {
+        let behind = match searched {
+            Some(Searched::All) => return Ok(Stock { bookable, unsold: false }),
+            Some(Searched::UpTo(performance)) => Some(performance),
+            None => None,
+        };
+        let (unsold, now) = search(db, lane, behind, portions.seats).await?;
+        stocks.found().insert(lane.clone(), Found { counters, life, searched: now });
+        if unsold {
+            return Ok(Stock { bookable, unsold });
+        }
+        searched = Some(now);
+        if matches!(now, Searched::UpTo(_)) && began.elapsed() >= portions.within {
+            return Err(StoreError::unavailable(format!(
+                "lane {lane} has many seats; it is still looked for one unsold"
+            )));
+        }
+    }
 }
 
 fn glance(row: &PgRow) -> Result<(Counters, bool, bool), sqlx::Error> {
     let counters = Counters { catalog_version: row.try_get(0)?, returns: row.try_get(1)? };
     Ok((counters, row.try_get(2)?, row.try_get(3)?))
+}
+
+/// Looks through a portion of the performances behind this one: whether a seat is unsold, and how far that is known.
+async fn search(
+    db: &Db,
+    lane: &LaneName,
+    behind: Option<Uuid>,
+    seats: i64,
+) -> Result<(bool, Searched), StoreError> {
+    let row = db.row(|| query(SEARCH).bind(lane.as_str()).bind(behind).bind(seats)).await?;
+    let row = row.ok_or_else(|| StoreError::broken("a search found no row"))?;
+    let read = || -> Result<_, sqlx::Error> { Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)) };
+    let (unsold, last, are_more): (Option<Uuid>, Option<Uuid>, bool) =
+        read().map_err(|error| Trouble::from(error).to_store_error())?;
+    let upto = unsold.or(last.filter(|_| are_more));
+    Ok((unsold.is_some(), upto.map_or(Searched::All, Searched::UpTo)))
 }

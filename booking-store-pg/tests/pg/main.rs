@@ -18,4 +18,5 @@ mod rush;
 mod schema;
 mod seats;
 mod startup;
+mod stock;
 mod support;
