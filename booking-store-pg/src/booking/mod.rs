@@ -141,7 +141,7 @@ impl PgStore {
         self.shared.known.presume_for(moment);
     }
 
-    /// Looks for unsold seats by portions of so many seats, and begins none after so long: 250,000 and a second otherwise. For tests
+    /// Looks for unsold seats by portions of so many seats, and begins none after so long: 100,000 and a second otherwise. For tests
     /// with few seats.
     #[doc(hidden)]
     pub fn search_stock_by(&self, seats: i64, within: Duration) {

@@ -52,13 +52,13 @@ pub(super) const STATEMENTS: &[&str] = &[GLANCE, SEARCH];
 /// How much is searched.
 #[derive(Clone, Copy, Debug)]
 struct Portions {
-    /// Seats that one statement looks through, a fifth of a second of work.
+    /// Seats that one statement looks through: less than half a second of work where they lie scattered, next to millions.
     seats: i64,
     /// After this no other portion is begun in a call.
     within: Duration,
 }
 
-const PORTIONS: Portions = Portions { seats: 250_000, within: Duration::from_secs(1) };
+const PORTIONS: Portions = Portions { seats: 100_000, within: Duration::from_secs(1) };
 
 /// What was found in a lane: at these counters, in this life of the connections.
 #[derive(Clone, Copy, Debug)]
