@@ -6,9 +6,6 @@
 //! batch is then decided under the lock; so it is made only after several looks in a row have found what would have been presumed.
 //! And it is made only of a database that answered a moment ago: when a look gets no answer nothing was done, but what became of a
 //! hold that gets none is unknown.
-//!
-//! Likewise, while every hold is made, nobody looks whether a reservation has its identity already: the key of the table tells, and what
-//! it tells breaks the batch off, which is then decided anew on all that is there.
 
 use std::{
     sync::{
@@ -24,7 +21,7 @@ use super::load::Head;
 
 /// How long a database that answered is presumed to be there, and its clock to go at our pace.
 const MOMENT: Duration = Duration::from_millis(100);
-/// After how many looks in a row that found what would have been presumed it is presumed.
+/// After how many looks in a row that found what would have been presumed one is presumed.
 const IN_A_ROW: u32 = 4;
 
 /// What is known of the database.
@@ -33,10 +30,6 @@ pub(super) struct Known {
     last: Mutex<Option<Last>>,
     /// Looks in a row that found what would have been presumed.
     in_a_row: AtomicU32,
-    /// Batches of holds in a row of which every one was made, and was no repetition.
-    made_in_a_row: AtomicU32,
-    /// Looks at holds whose identities were presumed to be new.
-    new: AtomicU64,
     /// Of a presumption, in milliseconds.
     moment: AtomicU64,
     saved: AtomicU64,
@@ -48,8 +41,6 @@ impl Default for Known {
         let known = Self {
             last: Mutex::default(),
             in_a_row: AtomicU32::default(),
-            made_in_a_row: AtomicU32::default(),
-            new: AtomicU64::default(),
             moment: AtomicU64::default(),
             saved: AtomicU64::default(),
             wrong: AtomicU64::default(),
@@ -105,30 +96,6 @@ impl Known {
             self.in_a_row.store(0, Ordering::Relaxed);
         }
         self.note(life, head, now);
-    }
-
-    /// Notes whether all holds of a batch were made.
-    pub(super) fn decided(&self, all_made: bool) {
-        if all_made {
-            self.made_in_a_row.fetch_add(1, Ordering::Relaxed);
-        } else {
-            self.made_in_a_row.store(0, Ordering::Relaxed);
-        }
-    }
-
-    /// Whether the identities of the next batch may be presumed to be new.
-    pub(super) fn may_be_new(&self) -> bool {
-        self.made_in_a_row.load(Ordering::Relaxed) >= IN_A_ROW
-    }
-
-    /// Notes that they are.
-    pub(super) fn presumed_new(&self) {
-        self.new.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// How often they were.
-    pub(super) fn times_presumed_new(&self) -> u64 {
-        self.new.load(Ordering::Relaxed)
     }
 
     /// Notes what came of a presumption.
@@ -210,17 +177,5 @@ mod tests {
         known.compared(false);
         assert!(!known.may_presume(), "it was wrong");
         assert_eq!(known.presumptions(), (1, 1));
-    }
-
-    #[test]
-    fn identities_are_presumed_to_be_new_while_all_holds_are_made() {
-        let known = Known::default();
-        for _ in 0..IN_A_ROW {
-            assert!(!known.may_be_new());
-            known.decided(true);
-        }
-        assert!(known.may_be_new());
-        known.decided(false);
-        assert!(!known.may_be_new());
     }
 }

@@ -112,12 +112,12 @@ pub(super) use {named_seats, of_ticket, taken, tickets};
 /// wallets, seats, and the head of the log.
 const LOOK: &str = concat!(
     "WITH found AS MATERIALIZED ( \
-        SELECT r.*, true AS is_named FROM reservations r WHERE reservation_id = ANY($8) \
+        SELECT r.*, true AS is_named FROM reservations r WHERE reservation_id = ANY($1) \
         UNION ALL SELECT r.*, true FROM (SELECT unnest($10::uuid[]) AS payment_id) AS t \
             CROSS JOIN LATERAL (SELECT reservation_id FROM payments WHERE payment_id = t.payment_id OFFSET 0) AS p \
             CROSS JOIN LATERAL (SELECT * FROM reservations WHERE reservation_id = p.reservation_id OFFSET 0) AS r \
         UNION ALL SELECT r.* FROM ",
-    tickets!("$1", "$2", "$3", "$4"),
+    tickets!("$2", "$3", "$4", "$5"),
     " CROSS JOIN LATERAL ",
     of_ticket!(),
     " AS r \
@@ -130,12 +130,12 @@ const LOOK: &str = concat!(
     "FROM found AS r LEFT JOIN LATERAL (SELECT amount, paid_at, refunded_at FROM payments \
             WHERE reservation_id = r.reservation_id AND r.is_named OFFSET 0) AS p ON true",
     the_rest!(
-        "(SELECT unnest($5::uuid[]) UNION SELECT user_id FROM found WHERE is_named)",
+        "(SELECT unnest($6::uuid[]) UNION SELECT user_id FROM found WHERE is_named)",
         concat!(
             taken!(
                 concat!(
                     "(",
-                    named_seats!("$6", "$7"),
+                    named_seats!("$7", "$8"),
                     " UNION SELECT performance_id, unnest(seats) FROM found WHERE is_named)"
                 ),
                 "AND number = t.number"
@@ -148,22 +148,25 @@ const LOOK: &str = concat!(
 /// The same for holds, who name no payments, and only users who have a ticket: what is found leads to nothing that is not
 /// named.
 macro_rules! look_for_holds {
-    ($of_identities:expr, $all_taken:expr) => {
+    ($all_taken:expr) => {
         concat!(
             "SELECT ",
             rows::reservation_columns!("r"),
-            ", r.is_named, NULL::bigint, NULL::timestamptz, NULL::timestamptz",
+            ", true, NULL::bigint, NULL::timestamptz, NULL::timestamptz",
+            no_rest!(),
+            "FROM reservations r WHERE reservation_id = ANY($1) UNION ALL SELECT ",
+            rows::reservation_columns!("r"),
+            ", r.is_named, NULL, NULL, NULL",
             no_rest!(),
             "FROM ",
-            tickets!("$1", "$2", "$3", "$4"),
+            tickets!("$2", "$3", "$4", "$5"),
             " CROSS JOIN LATERAL ",
             of_ticket!(),
             " AS r",
-            $of_identities,
             the_rest!(
-                "(SELECT unnest($5::uuid[]))",
+                "(SELECT unnest($6::uuid[]))",
                 concat!(
-                    taken!(concat!("(", named_seats!("$6", "$7"), ")"), "AND number = t.number"),
+                    taken!(concat!("(", named_seats!("$7", "$8"), ")"), "AND number = t.number"),
                     $all_taken
                 )
             )
@@ -171,34 +174,17 @@ macro_rules! look_for_holds {
     };
 }
 
-/// Those that have these identities.
-macro_rules! of_identities {
-    () => {
-        concat!(
-            " UNION ALL SELECT ",
-            rows::reservation_columns!("r"),
-            ", true, NULL, NULL, NULL",
-            no_rest!(),
-            "FROM reservations r WHERE reservation_id = ANY($8)"
-        )
-    };
-}
-
-const LOOK_FOR_HOLDS: &str = look_for_holds!(of_identities!(), "");
+const LOOK_FOR_HOLDS: &str = look_for_holds!("");
 /// Some of whom leave the choice to us.
-const LOOK_FOR_BEST: &str = look_for_holds!(of_identities!(), all_taken!());
-/// Whose identities are presumed to be new.
-const LOOK_FOR_NEW_HOLDS: &str = look_for_holds!("", "");
+const LOOK_FOR_BEST: &str = look_for_holds!(all_taken!());
 
-pub(super) const STATEMENTS: &[&str] = &[LOOK, LOOK_FOR_HOLDS, LOOK_FOR_BEST, LOOK_FOR_NEW_HOLDS];
+pub(super) const STATEMENTS: &[&str] = &[LOOK, LOOK_FOR_HOLDS, LOOK_FOR_BEST];
 
 /// For whom is looked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Whom {
     /// A batch of holds.
     Holds,
-    /// The same, who name all their seats and whose reservations are presumed not to be there; if one is, it breaks their saving off.
-    NewHolds,
     /// Any other.
     Anybody,
 }
@@ -235,12 +221,12 @@ pub(super) async fn look(
     let of_tickets = |column: fn(&Ticket) -> i64| tickets.iter().map(column).collect::<Vec<_>>();
     let (performances, numbers) = numbers_of(keys);
     let finding = query(match whom {
-        Whom::NewHolds => LOOK_FOR_NEW_HOLDS,
         Whom::Holds if all_seats.is_empty() => LOOK_FOR_HOLDS,
         Whom::Holds => LOOK_FOR_BEST,
         Whom::Anybody => LOOK,
     });
     let finding = finding
+        .bind(uuids(reservations, |id| id.0))
         .bind(tickets.iter().map(|ticket| ticket.lane.as_str()).collect::<Vec<_>>())
         .bind(of_tickets(|ticket| ticket.epoch.0.cast_signed()))
         .bind(of_tickets(|ticket| ticket.seq.cast_signed()))
@@ -248,16 +234,13 @@ pub(super) async fn look(
         .bind(uuids(users, |user| user.0))
         .bind(performances)
         .bind(numbers);
-    let identities = uuids(reservations, |id| id.0);
     let finding = match whom {
-        Whom::NewHolds => finding,
-        Whom::Holds if all_seats.is_empty() => finding.bind(identities),
-        Whom::Holds => finding.bind(identities).bind(uuids(all_seats, |id| id.0)),
+        Whom::Holds if all_seats.is_empty() => finding,
+        Whom::Holds => finding.bind(uuids(all_seats, |id| id.0)),
         Whom::Anybody => {
             let with_ticket: BTreeSet<UserId> = tickets.iter().map(|ticket| ticket.user).collect();
             let without = uuids(users.difference(&with_ticket), |user| user.0);
-            let finding = finding.bind(identities).bind(uuids(all_seats, |id| id.0));
-            finding.bind(uuids(payments, |id| id.0)).bind(without)
+            finding.bind(uuids(all_seats, |id| id.0)).bind(uuids(payments, |id| id.0)).bind(without)
         }
     };
     Ok(finding.fetch_all(connection).await?)

@@ -56,51 +56,29 @@ impl Looker {
     /// Loads what the batch needs, and decides it if that may be of use. Whatever goes wrong here is left to the writer, who
     /// tries again.
     pub(super) async fn look(&mut self, batch: &[&Command], by: Deadlines) -> Seen {
-        let keys = Keys::of(batch.iter().copied());
         let whom = Whom::of(batch);
-        let may_be_new = whom == Whom::Holds && keys.all_seats.is_empty() && self.shared.known.may_be_new();
-        if may_be_new && !self.shared.others_write.load(Ordering::Relaxed) {
-            self.shared.known.presumed_new();
-            let seen = self.look_for(batch, &keys, Whom::NewHolds, by).await;
-            if let Some(seen) = seen {
-                return seen;
-            }
-        }
-        let seen = self.look_for(batch, &keys, whom, by).await;
-        seen.unwrap_or(Seen::ToWrite(Prepared::Nothing))
-    }
-
-    /// The same for whom the batch is said to be from. None: there is not enough known for an answer.
-    async fn look_for(&mut self, batch: &[&Command], keys: &Keys, whom: Whom, by: Deadlines) -> Option<Seen> {
-        let looked = self.on_session(by, async |session, policy| Look::at(session, policy, keys, whom).await);
-        let Some(look) = looked.await else { return Some(Seen::ToWrite(Prepared::Nothing)) };
+        let looked = self.on_session(by, async |session, policy| {
+            Look::at(session, policy, &Keys::of(batch.iter().copied()), whom).await
+        });
+        let Some(look) = looked.await else { return Seen::ToWrite(Prepared::Nothing) };
         let (known, now) = (&self.shared.known, Instant::now());
         match whom {
-            Whom::Holds | Whom::NewHolds => known.looked(look.life, look.head, look.is_presumed, now),
+            Whom::Holds => known.looked(look.life, look.head, look.is_presumed, now),
             Whom::Anybody => known.note(look.life, look.head, now),
         }
-        if whom != Whom::Anybody && !self.shared.others_write.load(Ordering::Relaxed) {
+        if whom == Whom::Holds && !self.shared.others_write.load(Ordering::Relaxed) {
             let Look { state, head, reach, life, .. } = look;
             let decided = Decided::of(state, batch, head.now);
-            known.decided(decided.all_made());
-            // Who is refused, or told again what he has, is told so on what is there.
-            if whom == Whom::NewHolds && !decided.all_made() {
-                return None;
-            }
             if decided.events.is_empty() {
-                return Some(Seen::Answers(decided.answers));
+                return Seen::Answers(decided.answers);
             }
             let ahead = Ahead::of(decided, head, reach, life, Basis::Loaded);
-            let ahead = ahead.map_or(Prepared::Nothing, |ahead| Prepared::Ahead(Box::new(ahead)));
-            return Some(Seen::ToWrite(ahead));
+            return Seen::ToWrite(ahead.map_or(Prepared::Nothing, |ahead| Prepared::Ahead(Box::new(ahead))));
         }
-        if whom == Whom::NewHolds {
-            return None;
-        }
-        Some(match look.answers(batch) {
+        match look.answers(batch) {
             Some(answers) => Seen::Answers(answers),
             None => Seen::ToWrite(Prepared::Look(Box::new(look))),
-        })
+        }
     }
 
     /// Decides a batch on what it is presumed to find, if there is reason to: only what is not remembered of the catalogue is

@@ -135,12 +135,6 @@ impl PgStore {
         self.shared.known.presumptions()
     }
 
-    /// How many batches of holds were looked at whose identities were presumed to be new. For tests.
-    #[doc(hidden)]
-    pub fn batches_presumed_new(&self) -> u64 {
-        self.shared.known.times_presumed_new()
-    }
-
     /// How long a database that answered is presumed to be there: 100 ms otherwise. For tests that wait for a slow machine.
     #[doc(hidden)]
     pub fn presume_for(&self, moment: Duration) {

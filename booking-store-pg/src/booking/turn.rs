@@ -225,11 +225,6 @@ impl Decided {
         Self { state, taken_before, events, answers }
     }
 
-    /// Whether each command made something, and nobody was refused or told again what he has.
-    pub(super) fn all_made(&self) -> bool {
-        self.answers.iter().all(|answer| answer.as_ref().is_ok_and(|outcome| !outcome.replayed))
-    }
-
     pub(super) fn changed_rows(&self) -> ChangedRows<'_> {
         self.state.changed_rows(&self.events, &self.taken_before)
     }

@@ -167,7 +167,6 @@ impl Writer {
             }
             // The statement failed as a whole.
             Err(trouble @ Trouble::Again(_)) => {
-                self.shared.known.decided(false);
                 if basis == Basis::Presumed {
                     self.shared.known.compared(false);
                 }

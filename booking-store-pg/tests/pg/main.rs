@@ -10,7 +10,6 @@ mod imports;
 mod lanes;
 mod lists;
 mod neighbours;
-mod new_holds;
 mod outages;
 mod overlap;
 mod presumed;
