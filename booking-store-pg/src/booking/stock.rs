@@ -134,6 +134,9 @@ pub(super) async fn stock(db: &Db, stocks: &Stocks, lane: &LaneName) -> Result<S
             None => None,
         };
         let (unsold, now) = search(db, lane, behind, portions.seats).await?;
+        if life != db.life() {
+            return Err(StoreError::unavailable("a connection was lost while an unsold seat was looked for"));
+        }
         stocks.found().insert(lane.clone(), Found { counters, life, searched: now });
         if unsold {
             return Ok(Stock { bookable, unsold });
