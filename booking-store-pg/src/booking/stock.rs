@@ -116,14 +116,19 @@ pub(super) async fn stock(db: &Db, stocks: &Stocks, lane: &LaneName) -> Result<S
         Some(Searched::UpTo(performance)) => Some(performance),
         Some(Searched::All) | None => None,
     };
-    let life = db.life();
-    let row = db.row(|| query(GLANCE).bind(lane.as_str()).bind(hint)).await?;
+    let (life, row) = loop {
+        let life = db.life();
+        let row = db.row(|| query(GLANCE).bind(lane.as_str()).bind(hint)).await?;
+        if life == db.life() {
+            break (life, row);
+        }
+    };
     let row = row.ok_or_else(|| StoreError::broken("the log has no head"))?;
     let (counters, bookable, unsold) = glance(&row).map_err(|error| Trouble::from(error).to_store_error())?;
     if unsold || !bookable {
         return Ok(Stock { bookable, unsold });
     }
-    let is_same = |found: &Found| found.counters == counters && found.life == life && life == db.life();
+    let is_same = |found: &Found| found.counters == counters && found.life == life;
     let portions = stocks.portions();
     let mut searched = last.filter(is_same).map(|found| found.searched);
     // The counters were read before the search: what changed meanwhile is found the next time.
