@@ -13,7 +13,7 @@ use std::{
 };
 
 use booking_core::{LaneName, StoreError, catalog::Stock};
-use sqlx::{Row, postgres::PgRow, query};
+use sqlx::{Row, query};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -76,6 +76,16 @@ enum Searched {
     All,
 }
 
+impl Searched {
+    /// Where the search stands, unless it is over.
+    fn upto(self) -> Option<Uuid> {
+        match self {
+            Self::UpTo(performance) => Some(performance),
+            Self::All => None,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Counters {
     catalog_version: i64,
@@ -112,19 +122,15 @@ impl Stocks {
 pub(super) async fn stock(db: &Db, stocks: &Stocks, lane: &LaneName) -> Result<Stock, StoreError> {
     let began = Instant::now();
     let last = stocks.found().get(lane).copied();
-    let hint = match last.map(|found| found.searched) {
-        Some(Searched::UpTo(performance)) => Some(performance),
-        Some(Searched::All) | None => None,
-    };
-    let (life, row) = loop {
+    let hint = last.and_then(|found| found.searched.upto());
+    // What is read when a connection was lost may be of another life than what is read next.
+    let (life, (counters, bookable, unsold)) = loop {
         let life = db.life();
-        let row = db.row(|| query(GLANCE).bind(lane.as_str()).bind(hint)).await?;
+        let glanced = glance(db, lane, hint).await?;
         if life == db.life() {
-            break (life, row);
+            break (life, glanced);
         }
     };
-    let row = row.ok_or_else(|| StoreError::broken("the log has no head"))?;
-    let (counters, bookable, unsold) = glance(&row).map_err(|error| Trouble::from(error).to_store_error())?;
     if unsold || !bookable {
         return Ok(Stock { bookable, unsold });
     }
@@ -133,11 +139,10 @@ pub(super) async fn stock(db: &Db, stocks: &Stocks, lane: &LaneName) -> Result<S
     let mut searched = last.filter(is_same).map(|found| found.searched);
     // The counters were read before the search: what changed meanwhile is found the next time.
     loop {
-        let behind = match searched {
-            Some(Searched::All) => return Ok(Stock { bookable, unsold: false }),
-            Some(Searched::UpTo(performance)) => Some(performance),
-            None => None,
-        };
+        if matches!(searched, Some(Searched::All)) {
+            return Ok(Stock { bookable, unsold: false });
+        }
+        let behind = searched.and_then(Searched::upto);
         let (unsold, now) = search(db, lane, behind, portions.seats).await?;
         if life != db.life() {
             return Err(StoreError::unavailable("a connection was lost while an unsold seat was looked for"));
@@ -147,7 +152,7 @@ pub(super) async fn stock(db: &Db, stocks: &Stocks, lane: &LaneName) -> Result<S
             return Ok(Stock { bookable, unsold });
         }
         searched = Some(now);
-        if matches!(now, Searched::UpTo(_)) && began.elapsed() >= portions.within {
+        if now.upto().is_some() && began.elapsed() >= portions.within {
             return Err(StoreError::unavailable(format!(
                 "lane {lane} has many seats; it is still looked for one unsold"
             )));
@@ -155,9 +160,19 @@ pub(super) async fn stock(db: &Db, stocks: &Stocks, lane: &LaneName) -> Result<S
     }
 }
 
-fn glance(row: &PgRow) -> Result<(Counters, bool, bool), sqlx::Error> {
-    let counters = Counters { catalog_version: row.try_get(0)?, returns: row.try_get(1)? };
-    Ok((counters, row.try_get(2)?, row.try_get(3)?))
+/// The counters, whether anything is bookable, and whether this performance has an unsold seat.
+async fn glance(
+    db: &Db,
+    lane: &LaneName,
+    performance: Option<Uuid>,
+) -> Result<(Counters, bool, bool), StoreError> {
+    let row = db.row(|| query(GLANCE).bind(lane.as_str()).bind(performance)).await?;
+    let row = row.ok_or_else(|| StoreError::broken("the log has no head"))?;
+    let read = || -> Result<_, sqlx::Error> {
+        let counters = Counters { catalog_version: row.try_get(0)?, returns: row.try_get(1)? };
+        Ok((counters, row.try_get(2)?, row.try_get(3)?))
+    };
+    read().map_err(|error| Trouble::from(error).to_store_error())
 }
 
 /// Looks through a portion of the performances behind this one: whether a seat is unsold, and how far that is known.

@@ -30,14 +30,14 @@ pub(crate) const RESERVATIONS: &str = "SELECT reservation_id, user_id, performan
 
 pub(crate) fn reservation(row: &Row<'_>, names: &mut Names) -> Result<Reservation> {
     let user = UserId(id(row, 1)?);
-    let id_of = ReservationId(id(row, 0)?);
+    let own = ReservationId(id(row, 0)?);
     Ok(Reservation {
-        id: id_of,
+        id: own,
         user,
         performance: PerformanceId(id(row, 2)?),
         seats: numbers_of(row, 3)?,
         ticket: ticket(row, 4, user, names)?,
-        payment: PaymentId::of(id_of),
+        payment: PaymentId::of(own),
         amount: money(row, 7)?,
         created_at: at(row, 8)?,
         hold_until: at(row, 9)?,
